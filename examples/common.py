@@ -1,0 +1,34 @@
+"""What the examples share: their arguments, and the run that they write."""
+
+import argparse
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def arguments(description, out, steps, batch_size, **more):
+    """The command line of an example.
+
+    Args:
+        description: what `--help` says; an example gives its docstring.
+        out: directory of the run.
+        steps: generator updates.
+        batch_size: minibatch.
+        **more: further options as keyword arguments of `add_argument`, by name.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--out", default=out, help=f"directory of the run, replaced if there (default: {out})")
+    add("--steps", type=int, default=steps, help=f"generator updates (default: {steps})")
+    add("--batch-size", type=int, default=batch_size, help=f"minibatch (default: {batch_size})")
+    add("--seed", type=int, default=0, help="seed of weights, data order and latents (default: 0)")
+    for name, options in more.items():
+        add(f"--{name}", **options)
+    args = parser.parse_args()
+
+    import keras
+
+    keras.utils.set_random_seed(args.seed)
+    return args

@@ -1,0 +1,299 @@
+"""The training base: it owns the updates, so that a paper's file holds only the algorithm.
+
+A model names its players and writes `train_step` as the paper writes its algorithm. Tapes, replica
+scaling, optimizers, randomness, metrics, averaging, saving and XLA are the same for all, and here.
+"""
+
+import contextlib
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops, tree
+
+from keras_gans import checks, pipeline
+from keras_gans.ema import averaged_copy, update_average
+from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.randomness import PRIORS, RandomState, new_seed
+
+
+class AdversarialModel(keras.Model):
+    """Players with networks, losses and optimizers of their own, trained by `fit(dataset)`.
+
+    A subclass declares the class attributes, passes its networks to `super().__init__` and writes
+    `default_optimizers` and `train_step`. `GAN` below is an example.
+
+    Class attributes:
+        players: `{player: (names of the networks it trains, ...)}`.
+        reported: names of further quantities for `report()`.
+        averaged: names of the networks that `ema_decay` averages, each as `ema_<name>`.
+        latent_prior: `"normal"` for N(0, 1) or `"uniform"` for U(-1, 1).
+        num_classes: number of classes of a conditional model, else `None`.
+        minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
+
+    Args:
+        seed: integer that fixes every random draw of the model; `None` takes one at random.
+        ema_decay: decay in (0, 1) of the averaged networks at each update, or `None` for none.
+        **networks: built `keras.Model`s by name, or lists of them; one is the `generator`.
+
+    Raises:
+        ValueError: a network is no built `keras.Model`, or `ema_decay` or `seed` is out of range.
+    """
+
+    players = {}
+    reported = ()
+    averaged = ("generator",)
+    latent_prior = "normal"
+    num_classes = None
+    minibatches_per_step = 1
+
+    def __init__(self, *, seed=None, ema_decay=None, name=None, **networks):
+        super().__init__(name=name)
+        checks.check_networks(networks)
+        checks.check_ema_decay(ema_decay)
+        self.seed = new_seed() if checks.check_seed(seed) is None else int(seed)
+        self.ema_decay = ema_decay
+        self.network_names = tuple(networks)
+        for network_name, network in networks.items():
+            setattr(self, network_name, network)
+        for network_name in self.averaged:
+            setattr(self, f"ema_{network_name}", averaged_copy(networks[network_name], ema_decay))
+        self.random_state = RandomState(self.seed)
+        reported = [f"{player}_loss" for player in self.players] + list(self.reported)
+        self.report_metrics = {name: keras.metrics.Mean(name=name) for name in reported}
+        self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
+
+    def default_optimizers(self):
+        """Returns `{player: optimizer}` with the paper's settings."""
+        raise NotImplementedError(f"{type(self).__name__} must define `default_optimizers`")
+
+    def compile(
+        self, *, jit_compile="auto", run_eagerly=False, steps_per_execution=1, **optimizers
+    ):
+        """Configures training; with no argument the optimizers are the paper's.
+
+        Args:
+            jit_compile: whether XLA compiles the step; `"auto"` is off on CPUs, where it is slower.
+            run_eagerly, steps_per_execution: as in `keras.Model.compile`.
+            **optimizers: `<player>_optimizer=` a Keras optimizer, its name or its config.
+
+        Raises:
+            ValueError: an unknown name, one optimizer for two players, or XLA where it cannot run.
+        """
+        jit_compile = checks.resolve_jit_compile(self.distribute_strategy, jit_compile, run_eagerly)
+        with self.distribute_strategy.scope():
+            optimizers = checks.resolve_optimizers(self, optimizers)
+            super().compile(
+                optimizer=None,
+                jit_compile=jit_compile,
+                run_eagerly=run_eagerly,
+                steps_per_execution=steps_per_execution,
+            )
+            for player, optimizer in optimizers.items():
+                setattr(self, f"{player}_optimizer", optimizer)
+                if not optimizer.built:  # an unbuilt one forgets its state when weights are loaded
+                    optimizer.build(self.player_variables(player))
+
+    def player_variables(self, player):
+        """The trainable variables of one player, each once."""
+        networks = tree.flatten([getattr(self, name) for name in self.players[player]])
+        return list({id(v): v for net in networks for v in net.trainable_variables}.values())
+
+    def make_train_function(self, force=False):
+        """XLA goes inside the replica's step; Keras puts it outside, where strategies fail."""
+        if self.train_function is None or force:
+            jit, self.jit_compile = self.jit_compile, False
+            self.train_function = self._make_function(pipeline.step_on_data(self.train_step, jit))
+            self.jit_compile = jit
+
+    def minibatches(self, data, n):
+        """A list of `n` different minibatches of `data`: tensors, or tuples as in `data_spec`.
+
+        They are strided, so that an example's minibatch is the same however replicas split them.
+        A leading axis that is no multiple of `n`, or a missing part, is a ValueError.
+        """
+        parts = pipeline.select(data, self.data_spec(), type(self).__name__)
+        checks.check_divisible(parts[0].shape[0], n, type(self).__name__)
+        batches = [tuple(part[k::n] for part in parts) for k in range(n)]
+        return [batch[0] if len(batch) == 1 else batch for batch in batches]
+
+    def sample_latents(self, like):
+        """Fresh latents (batch of `like`, *latent_shape) from the model's prior."""
+        return self.random_state.draw(PRIORS[self.latent_prior], like, self.latent_shape)
+
+    def random_uniform(self, like, shape=(), minval=0.0, maxval=1.0):
+        """U(minval, maxval) numbers (batch of `like`, *shape); see also `random_state.normal`."""
+        return self.random_state.uniform(like, shape, minval, maxval)
+
+    @contextlib.contextmanager
+    def update(self, *players):
+        """Collects `losses[player]`, a scalar each, inside the block; then updates these players.
+
+        Each loss is differentiated with respect to its own player's variables only. Several names
+        are a simultaneous update: all gradients are taken before any weight moves.
+        """
+        variables = {player: self.player_variables(player) for player in players}
+        tape = tf.GradientTape(persistent=len(players) > 1, watch_accessed_variables=False)
+        with tape:
+            tape.watch([v.value for player in players for v in variables[player]])
+            losses = {}
+            yield losses
+            checks.check_losses(losses, players)
+            # Gradients are summed over the replicas: each gives its share of the mean.
+            share = 1.0 / self.distribute_strategy.num_replicas_in_sync
+            scaled = {p: self.optimizer_of(p).scale_loss(losses[p] * share) for p in players}
+        gradients = {player: tape.gradient(scaled[player], variables[player]) for player in players}
+        for player in players:
+            self.optimizer_of(player).apply(gradients[player], variables[player])
+            self.report(**{f"{player}_loss": losses[player]})
+            for name in set(self.players[player]) & set(self.averaged):
+                update_average(getattr(self, f"ema_{name}"), getattr(self, name), self.ema_decay)
+
+    def optimizer_of(self, player):
+        """The optimizer of one player, the attribute `<player>_optimizer`."""
+        return getattr(self, f"{player}_optimizer")
+
+    def report(self, **values):
+        """Records scalars for the logs, under names that the class declares in `reported`."""
+        for name, value in values.items():
+            checks.check_member("report", name, self.report_metrics)
+            self.report_metrics[name].update_state(value)
+
+    def logs(self):
+        """What `train_step` returns: `{name: mean since the epoch began}`."""
+        logs = {name: metric.result() for name, metric in self.report_metrics.items()}
+        return pipeline.reducible(logs, self.distribute_strategy)
+
+    @property
+    def metrics(self):
+        return list(self.report_metrics.values())
+
+    def data_spec(self):
+        """What the dataset must yield: here reals of the shape that the generator makes."""
+        return (pipeline.Samples("reals", tuple(self.generator.output_shape[1:])),)
+
+    def fit(self, x, y=None, batch_size=None, *, steps_per_epoch=None, callbacks=None, **kwargs):
+        """Trains on a dataset of minibatches; one step is one generator update.
+
+        Args:
+            x: `tf.data.Dataset` of the paper's minibatches: float32 pictures in [-1, 1], with int
+                labels beside them for conditional models. Or an array, to be shuffled into them.
+            y, batch_size: labels (num,) and minibatch (64 by default), where `x` is an array.
+            steps_per_epoch: generator updates in an epoch; the data repeat as needed.
+            callbacks: list of Keras callbacks; one that adds images/s to the logs is put first.
+            **kwargs: `epochs`, `initial_epoch` and `verbose`, as in `keras.Model.fit`.
+
+        Raises:
+            ValueError: the data do not fit the model; before the first update.
+        """
+        if not self.compiled:
+            self.compile()
+        checks.check_fit_arguments(kwargs)
+        dataset, steps_per_epoch = pipeline.prepare(
+            self, x, y, batch_size, steps_per_epoch, kwargs.get("initial_epoch", 0)
+        )
+        with warnings.catch_warnings():  # a dataset of unknown length ends each epoch with this
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+            callbacks = pipeline.with_throughput(callbacks)
+            kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
+            return super().fit(dataset, **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """All is built at construction; Keras would take a batch from the data for this."""
+
+    def call(self, latents, training=False):
+        return self.generator(latents, training=training)
+
+    @property
+    def latent_shape(self):
+        """Shape of one example's latents, (latent_dim,)."""
+        return tuple(self.generator.inputs[0].shape[1:])
+
+    def generator_inputs(self, num, seed, labels=None):
+        """The generator's inputs for `generate`: latents (num, *latent_shape)."""
+        checks.check_unconditional(self, labels)
+        # Training counts its draws from 0 up, so -1 is a stream of its own.
+        return PRIORS[self.latent_prior]((num, *self.latent_shape), (seed, -1))
+
+    def generate(self, num, seed=None, labels=None):
+        """Samples from the generator, or from its average where there is one.
+
+        Args:
+            num: how many, at least 1.
+            seed: integer; the same seed gives the same samples. `None` gives new ones.
+            labels: of conditional models, int (num,) or one for all; the classes in turn if `None`.
+
+        Returns:
+            uint8 array (num, H, W, C) of pictures; for points, the generator's float32 output.
+        """
+        num = checks.check_count("num", num)
+        seed = new_seed() if checks.check_seed(seed) is None else int(seed)
+        rows = self.generator_inputs(num, seed, labels)
+        generator = self.ema_generator or self.generator
+        chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
+        samples = [ops.convert_to_numpy(generator(chunk, training=False)) for chunk in chunks]
+        return pipeline.to_border(np.concatenate(samples))
+
+    # Saving: networks and settings here; weights and optimizers' state are found by Keras
+
+    def get_config(self):
+        networks = {name: getattr(self, name) for name in self.network_names}
+        settings = {"name": self.name, "seed": self.seed, "ema_decay": self.ema_decay}
+        return {**keras.saving.serialize_keras_object(networks), **settings}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        optimizers = {f"{player}_optimizer": self.optimizer_of(player) for player in self.players}
+        settings = {"steps_per_execution": self.steps_per_execution}
+        return {**keras.saving.serialize_keras_object(optimizers), **settings}
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+@keras.saving.register_keras_serializable("keras_gans", name="TwoPlayerGAN")
+class GAN(AdversarialModel):
+    """The plain two-player step (Goodfellow et al., 2014, arXiv:1406.2661, Algorithm 1).
+
+    A paper that differs from it in the losses, the prior or the optimizers alone overrides these.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
+        discriminator: built `keras.Model`, samples (batch, ...) to logits.
+        ema_decay, seed, name: see `AdversarialModel`.
+    """
+
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+
+    def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
+        networks = {"generator": generator, "discriminator": discriminator}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        checks.check_fits("discriminator", discriminator, generator)
+
+    def default_optimizers(self):
+        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return minimax_discriminator_loss(real_logits, fake_logits)
+
+    def generator_loss(self, fake_logits):
+        return non_saturating_generator_loss(fake_logits)
+
+    def train_step(self, data):
+        for reals in self.minibatches(data, self.minibatches_per_step):
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            with self.update("discriminator") as losses:
+                losses["discriminator"] = self.discriminator_loss(
+                    self.discriminator(reals, training=True),
+                    self.discriminator(fakes, training=True),
+                )
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
+        return self.logs()

@@ -1,0 +1,113 @@
+"""What several callbacks share: who writes, where the run stands, checks of arguments."""
+
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.images import check_int, render
+
+
+def is_chief(model):
+    """Whether this process is the one that writes files.
+
+    In a multi-worker run every worker runs the callbacks. The chief is the task named so, or worker
+    0 where none is; a run on one machine has only that one process.
+    """
+    strategy = getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()
+    resolver = getattr(strategy, "cluster_resolver", None)
+    if resolver is None or not getattr(resolver, "task_type", None):
+        return True
+    if resolver.task_type == "chief":
+        return True
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "worker" and not has_chief and resolver.task_id in (None, 0)
+
+
+def steps_taken(model):
+    """Number of training steps behind the model, those of an earlier `fit` included.
+
+    A step is one update of the generator, whatever number of critic updates it holds, so the
+    generator's optimizer has counted them. Without such an optimizer the count begins at 0.
+    """
+    iterations = getattr(getattr(model, "generator_optimizer", None), "iterations", None)
+    return 0 if iterations is None else int(iterations)
+
+
+def check_optional_int(name, value, minimum):
+    """`check_int` for an argument that may be None."""
+    return None if value is None else check_int(name, value, minimum)
+
+
+def check_path(name, value):
+    """Returns a path as str, or says which argument is none."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ValueError(f"`{name}` must be a path that is not empty. Received: {value!r}.")
+    return os.fspath(value)
+
+
+def check_reals(reals):
+    """Returns `reals` as an array of points, or None."""
+    if reals is None:
+        return None
+    array = np.asarray(reals)
+    if array.ndim != 2 or array.dtype.kind != "f" or 0 in array.shape:
+        raise ValueError(
+            "`reals` must be a floating-point array (num, dim) of points. "
+            f"Received: dtype {array.dtype}, shape {array.shape}."
+        )
+    return array
+
+
+def draw(model, num, seed, labels=None, columns=None, reals=None):
+    """A picture of samples from the latents of `seed`; see `sample_count` and `class_columns`."""
+    num = sample_count(model, num if labels is None else len(labels))
+    given = {} if labels is None else {"labels": labels}
+    if columns is None and labels is None:
+        columns = class_columns(num, getattr(model, "num_classes", None))
+    return render(model.generate(num, seed=seed, **given), columns, reals)
+
+
+def sample_count(model, num=None):
+    """`num`, or where it is None 64 pictures or 1000 points, whichever the model generates."""
+    if num is not None:
+        return num
+    shape = getattr(getattr(model, "generator", None), "output_shape", ())
+    return 1000 if len(shape) == 2 else 64
+
+
+def class_columns(num, num_classes):
+    """A column for each class, since `generate` runs through the classes; None for a square."""
+    return num_classes if num_classes and num_classes <= num else None
+
+
+class StepMeans:
+    """Means over the last few steps, from logs that Keras averages since the epoch began.
+
+    A mean since the beginning is smooth at an epoch's end and jumps at its start, so a curve of it
+    shows epochs and not the training. From two of them the mean of the steps between follows:
+    (k m_k - j m_j) / (k - j). Logs that are no `keras.metrics.Mean` of the model stay as they are.
+    """
+
+    def __init__(self, model):
+        means = (m for m in getattr(model, "metrics", ()) if isinstance(m, keras.metrics.Mean))
+        self._averaged = {metric.name for metric in means}
+        self.begin_epoch()
+
+    def begin_epoch(self):
+        """Forgets the epoch before, as the metrics do."""
+        self._before = {}
+
+    def since_last(self, steps, logs):
+        """`{name: mean since the last call}`, after `steps` steps of the epoch."""
+        means = {}
+        for name, value in (logs or {}).items():
+            value = float(np.mean(value))  # Multi-worker logs are arrays of one number.
+            before_steps, before = self._before.get(name, (0, 0.0))
+            if name in self._averaged:
+                self._before[name] = (steps, value)
+                if steps > before_steps:
+                    value = (steps * value - before_steps * before) / (steps - before_steps)
+            means[name] = value
+        return means

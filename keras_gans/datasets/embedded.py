@@ -1,0 +1,145 @@
+"""The two sets of pictures that come with the package, for work without a network."""
+
+import dataclasses
+import functools
+import gzip
+import importlib.resources
+import json
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.datasets.examples import DatasetInfo, InMemory
+from keras_gans.datasets.pictures import convert
+
+FASHION_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+CONVERTED_AT_ONCE = 500
+
+
+def data_file(*parts):
+    """One of the files in `keras_gans/datasets/data`."""
+    return importlib.resources.files("keras_gans.datasets").joinpath("data", *parts)
+
+
+def read_idx(file):
+    """The uint8 array of a gzipped idx file.
+
+    An idx file of bytes begins with 0, 0, 8, the rank, and the sizes of the axes as big-endian
+    int32.
+    """
+    content = gzip.decompress(file.read_bytes())
+    rank = content[3]
+    shape = np.frombuffer(content, ">i4", rank, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+@functools.cache
+def fashion_mnist_10k():
+    """The 10,000 test pictures of Fashion-MNIST: 28x28, grey, 1000 of each of 10 classes.
+
+    Source: Xiao et al., 2017, arXiv:1708.07747. Licence: MIT.
+    """
+    pictures = read_idx(data_file("fashion_mnist_10k", "t10k-images-idx3-ubyte.gz"))[..., None]
+    labels = read_idx(data_file("fashion_mnist_10k", "t10k-labels-idx1-ubyte.gz"))
+    info = DatasetInfo(
+        name="fashion_mnist_10k",
+        split="train",
+        num_examples=len(pictures),
+        shape=pictures.shape[1:],
+        num_classes=10,
+        class_names=FASHION_CLASSES,
+        license="MIT",
+        source="Fashion-MNIST, Xiao et al., 2017, arXiv:1708.07747 (its test split)",
+    )
+    return InMemory(info, pictures, labels.astype(np.int32))
+
+
+@functools.cache
+def emoji_list():
+    """What is known of the 1601 emoji, in the order of the Unicode list.
+
+    Returns:
+        dict with "size", "columns", "groups" (list of str) and "emoji": a list of dicts with
+        "codes" (hexadecimal code points), "name", "group" (int) and "subgroup".
+    """
+    return json.loads(data_file("noto_emoji", "emoji.json").read_text(encoding="utf-8"))
+
+
+def emoji_names():
+    """The names of the pictures of `noto_emoji`, in natural order.
+
+    Returns:
+        tuple of 1601 str, such as "grinning face".
+
+    Example:
+        >>> emoji_names().index("red heart")
+        135
+
+    Source: `emoji-test.txt` of Unicode 15.0; Unicode licence.
+    """
+    return tuple(emoji["name"] for emoji in emoji_list()["emoji"])
+
+
+@functools.cache
+def noto_emoji():
+    """1601 emoji of the font Noto Color Emoji: 64x64, RGB on white, in 8 groups.
+
+    No flags, and no skin tones. Licence: OFL 1.1, pictures Apache-2.0.
+    """
+    listed = emoji_list()
+    content = data_file("noto_emoji", "atlas.webp").read_bytes()
+    with tf.device("CPU:0"):
+        atlas = tf.image.decode_webp(content, channels=3).numpy()[0]
+    size, columns = listed["size"], listed["columns"]
+    tiles = atlas.reshape(-1, size, columns, size, 3).swapaxes(1, 2).reshape(-1, size, size, 3)
+    labels = np.array([emoji["group"] for emoji in listed["emoji"]], np.int32)
+    info = DatasetInfo(
+        name="noto_emoji",
+        split="train",
+        num_examples=len(labels),
+        shape=tiles.shape[1:],
+        num_classes=len(listed["groups"]),
+        class_names=tuple(listed["groups"]),
+        license="OFL-1.1 (font), Apache-2.0 (its pictures), Unicode-DFS-2016 (names)",
+        source="Noto Color Emoji 2.042, Google; names of Unicode 15.0",
+    )
+    return InMemory(info, tiles[: len(labels)], labels)
+
+
+MAKERS = {"fashion_mnist_10k": fashion_mnist_10k, "noto_emoji": noto_emoji}
+
+
+def read(name, size=None, channels=None):
+    """The pictures of one of `MAKERS`.
+
+    Args:
+        name: str.
+        size: pair of int (height, width), or None.
+        channels: int in 1..4, or None.
+
+    Returns:
+        InMemory, with uint8 pictures.
+    """
+    examples = MAKERS[name]()
+    size = size or examples.info.shape[:2]
+    channels = channels or examples.info.shape[-1]
+    if (*size, channels) == examples.info.shape:
+        return examples
+    pictures = np.empty((examples.info.num_examples, *size, channels), np.uint8)
+    with tf.device("CPU:0"):
+        for begin in range(0, len(pictures), CONVERTED_AT_ONCE):
+            part = slice(begin, begin + CONVERTED_AT_ONCE)
+            pictures[part] = convert(examples.values[part], size, channels)
+    info = dataclasses.replace(examples.info, shape=pictures.shape[1:])
+    return InMemory(info, pictures, examples.labels)

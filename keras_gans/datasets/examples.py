@@ -1,0 +1,71 @@
+"""What the readers of this package hand to the pipeline: a set's description and its examples."""
+
+import dataclasses
+
+import tensorflow as tf
+
+MEMORY_BUDGET = 4 * 2**30
+"""Sets of up to this many bytes (as uint8, after resizing) are held in memory, others streamed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a dataset; the attribute `info` of each dataset that `load` returns.
+
+    Args:
+        name: str, the name or folder that was loaded.
+        split: str.
+        num_examples: int, examples in one epoch of the split.
+        shape: tuple of int, the shape of one example: (height, width, channels) or (dimensions,).
+        num_classes: int, or None where there are no labels.
+        class_names: tuple of str, by label; empty where the classes have no names.
+        license: str; empty where it is not known.
+        source: str, where the examples come from.
+    """
+
+    name: str
+    split: str
+    num_examples: int
+    shape: tuple
+    num_classes: int | None = None
+    class_names: tuple = ()
+    license: str = ""
+    source: str = ""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class InMemory:
+    """Examples held in the host's memory, from which batches are gathered.
+
+    Args:
+        info: DatasetInfo.
+        values: uint8 pictures (n, height, width, channels), or float32 points (n, dimensions). As
+            the labels, they may be given as an array, and are kept as a tensor.
+        labels: int32 (n,), or None.
+    """
+
+    info: DatasetInfo
+    values: tf.Tensor
+    labels: tf.Tensor | None = None
+
+    def __post_init__(self):
+        with tf.init_scope(), tf.device("CPU:0"):
+            for name in ("values", "labels"):
+                if getattr(self, name) is not None:
+                    object.__setattr__(self, name, tf.constant(getattr(self, name)))
+
+    def reader(self, labels):
+        """Returns a function from int64 ids (batch,) to a tuple of the values and the labels.
+
+        It captures the tensors, which are inputs of the graphs that it is traced in and not
+        constants in them: all datasets made of these examples share one copy.
+        """
+        tensors = (self.values, self.labels) if labels else (self.values,)
+        return lambda ids: tuple(tf.gather(tensor, ids) for tensor in tensors)
+
+
+def to_floats(values, *labels):
+    """Uint8 pictures become float32 in [-1, 1]; points stay as they are, and so do labels."""
+    if values.dtype == tf.uint8:
+        values = tf.cast(values, tf.float32) / 127.5 - 1.0
+    return (values, *labels)

@@ -1,0 +1,243 @@
+"""`load`: from a name to batches."""
+
+import difflib
+import functools
+import numbers
+import os
+
+from keras_gans.datasets import embedded, folder, points, tfds_sets
+from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
+
+
+def names():
+    """The names of the sets that need no download and no files: pictures first, then points.
+
+    Returns:
+        list of str.
+    """
+    return [*embedded.MAKERS, *points.MAKERS]
+
+
+def load(
+    name,
+    split="train",
+    batch_size=64,
+    image_size=None,
+    channels=None,
+    seed=0,
+    *,
+    labels=False,
+    shuffle=True,
+    start_step=0,
+    data_dir=None,
+    on_unreadable="error",
+    drop_remainder=False,
+):
+    """Loads a set of pictures, or of points, as batches that are ready for training.
+
+    The dataset is one epoch. Its order is a pure function of `seed` and the step, so iterating it
+    again gives the same batches. The endless dataset `dataset.from_step(step)` goes on from epoch
+    to epoch, each in an order of its own, and can begin at any step: `from_step(k)` gives what
+    `from_step(0).skip(k)` gives, at no cost. It holds full batches only; a batch may cross the
+    border between two epochs.
+
+    Pictures are held in memory as uint8 and become floats in the batch. TFDS sets and folders of
+    more than 4 GiB (`examples.MEMORY_BUDGET`) are read from disk while training. For folders all of
+    the above holds then too. TFDS sets can only be read in sequence: there,
+    10,000 consecutive examples at a time are shuffled among each other, and to begin at a step the
+    examples of its epoch before it are read, but not decoded.
+
+    Args:
+        name: one of
+            * a name in `names()`;
+            * the name of a TFDS set that is prepared in `data_dir`: "mnist",
+              "cycle_gan/horse2zebra";
+            * a folder of pictures: an os.PathLike, or a str that is a folder. It is searched at any
+              depth for png, jpg, jpeg, bmp, gif and webp files.
+        split: str. "train", or for TFDS sets any of their splits.
+        batch_size: int, at least 1.
+        image_size: int or pair of int (height, width), at least 1. Pictures are resized, with
+            antialiasing, until they just cover it, and the centre is cropped. None keeps the size;
+            folders and TFDS sets must then have pictures of one size.
+        channels: int in 1..4: grey, grey and alpha, RGB, RGB and alpha. None keeps those of the
+            set, and is 3 for folders.
+        seed: int in [0, 2^63), of the order.
+        labels: bool; whether elements are pairs (pictures, labels). The labels of a folder are its
+            subfolders, sorted.
+        shuffle: bool; False keeps the natural order in every epoch.
+        start_step: int, at least 0. The dataset begins at this step of the endless run and ends
+            where the epoch of that step ends.
+        data_dir: str or os.PathLike, the folder of prepared TFDS sets. None is TFDS's own default.
+        on_unreadable: "error", or "skip" to leave out files of a folder that are no pictures, with
+            a warning.
+        drop_remainder: bool; whether a last batch that is not full is left out.
+
+    Returns:
+        tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or float32
+        points (batch, dimensions); with `labels`, of pairs of these and int32 labels (batch,). It
+        has two attributes more: `info`, a `DatasetInfo`, and `from_step(step)`, see above.
+
+    Raises:
+        ValueError: an argument is out of its range, or the set has no such split, no labels, no
+            pictures, or pictures of several sizes; a file is unreadable; `name` is unknown.
+        FileNotFoundError: a folder does not exist; or a TFDS set is not prepared on this disk (the
+            text has the command that downloads it).
+        ImportError: a TFDS set is prepared, but TensorFlow Datasets is not installed.
+
+    Example:
+        >>> dataset = load("fashion_mnist_10k", batch_size=100)
+        >>> dataset.info.num_examples, len(dataset)
+        (10000, 100)
+        >>> resumed = dataset.from_step(2500)  # an endless dataset
+
+    Sources and licences are in `dataset.info`; the embedded sets have their licence files beside
+    them.
+    """
+    batch_size = integer("batch_size", batch_size, 1)
+    seed = integer("seed", seed, 0, 2**63 - 1)
+    start_step = integer("start_step", start_step, 0)
+    for argument, value in (
+        ("labels", labels),
+        ("shuffle", shuffle),
+        ("drop_remainder", drop_remainder),
+    ):
+        if not isinstance(value, bool):
+            raise ValueError(f"`{argument}` must be True or False. Received: {value!r}")
+
+    examples = find(name, split, image_size, channels, labels, data_dir, on_unreadable)
+    n = examples.info.num_examples
+    if drop_remainder and batch_size > n:
+        raise ValueError(
+            f"`batch_size` must be at most the {n} examples of {name!r} where `drop_remainder` is "
+            f"True. Received: {batch_size}"
+        )
+    stop = (start_step * batch_size // n + 1) * n
+    if drop_remainder and stop - start_step * batch_size < batch_size:
+        raise ValueError(
+            "`start_step` must leave a full batch in its epoch where `drop_remainder` is True. "
+            f"Received: {start_step}, which leaves {stop - start_step * batch_size} of {n} examples"
+        )
+    make = sequential_batches if isinstance(examples, tfds_sets.Streamed) else batches
+    run = functools.partial(
+        pipeline,
+        make,
+        examples,
+        batch_size=batch_size,
+        seed=seed,
+        labels=labels,
+        shuffle=shuffle,
+    )
+
+    def from_step(step):
+        """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
+        return run(first_step=integer("step", step, 0))
+
+    dataset = run(first_step=start_step, stop=stop, drop=drop_remainder)
+    dataset.info = examples.info
+    dataset.from_step = from_step
+    return dataset
+
+
+def info(
+    name,
+    split="train",
+    image_size=None,
+    channels=None,
+    *,
+    data_dir=None,
+    on_unreadable="error",
+):
+    """Describes a set without making batches of it.
+
+    Args:
+        name, split, image_size, channels, data_dir, on_unreadable: see `load`.
+
+    Returns:
+        DatasetInfo.
+
+    Raises:
+        ValueError, FileNotFoundError, ImportError: see `load`.
+
+    Example:
+        >>> info("noto_emoji").shape
+        (64, 64, 3)
+    """
+    return find(name, split, image_size, channels, False, data_dir, on_unreadable).info
+
+
+def find(name, split, image_size, channels, labels, data_dir, on_unreadable):
+    """Reads the examples that the arguments of `load` name."""
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(f"`name` must be a str or an os.PathLike. Received: {name!r}")
+    if not isinstance(split, str):
+        raise TypeError(f"`split` must be a str. Received: {split!r}")
+    if on_unreadable not in ("error", "skip"):
+        raise ValueError(f'`on_unreadable` must be "error" or "skip". Received: {on_unreadable!r}')
+    size = pair("image_size", image_size)
+    if channels is not None:
+        channels = integer("channels", channels, 1, 4)
+
+    if name in points.MAKERS:
+        only_train(name, split)
+        for argument, value in (("image_size", image_size), ("channels", channels)):
+            if value is not None:
+                raise ValueError(
+                    f"`{argument}` must be None for {name!r}, a set of points. Received: {value!r}"
+                )
+        examples = points.read(name)
+    elif name in embedded.MAKERS:
+        only_train(name, split)
+        examples = embedded.read(name, size, channels)
+    elif isinstance(name, str) and (prepared := tfds_sets.find(name, data_dir)):
+        examples = tfds_sets.read(name, prepared, split, size, channels, labels)
+    elif isinstance(name, str) and not os.path.isdir(name) and tfds_sets.is_known(name):
+        raise tfds_sets.not_prepared(name, data_dir, names())
+    elif isinstance(name, os.PathLike) or os.path.isdir(name) or "/" in name or os.sep in name:
+        only_train(name, split)
+        examples = folder.read(name, size, channels, labels, on_unreadable)
+    else:
+        raise unknown(name)
+    if labels and examples.info.num_classes is None:
+        raise ValueError(f"`labels` must be False for {name!r}, which has none. Received: True")
+    return examples
+
+
+def unknown(name):
+    """The error for a name that is neither here, nor in TFDS, nor a folder."""
+    near = difflib.get_close_matches(name.lower(), [*names(), *tfds_sets.known_names()], n=3)
+    hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return ValueError(
+        f"`name` must be one of {names()}, the name of a prepared TFDS set such as 'mnist' or "
+        f"'cycle_gan/horse2zebra', or a folder of pictures. {hint}Received: {name!r}"
+    )
+
+
+def only_train(name, split):
+    """Raises ValueError unless `split` is "train"."""
+    if split != "train":
+        raise ValueError(
+            f'`split` must be "train", the only split that {os.fspath(name)!r} has. '
+            f"Received: {split!r}"
+        )
+
+
+def integer(argument, value, low, high=None):
+    """Returns `value` as an int, or raises ValueError unless it is an integer in [low, high]."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or value < low or (high is not None and value > high):
+        rule = f"of at least {low}" if high is None else f"in [{low}, {high}]"
+        raise ValueError(f"`{argument}` must be an integer {rule}. Received: {value!r}")
+    return int(value)
+
+
+def pair(argument, value):
+    """Returns an image size as a pair (height, width), or None."""
+    if value is None:
+        return None
+    if isinstance(value, tuple | list):
+        if len(value) != 2:
+            raise ValueError(
+                f"`{argument}` must be an integer or a pair (height, width). Received: {value!r}"
+            )
+        return tuple(integer(argument, part, 1) for part in value)
+    return (integer(argument, value, 1),) * 2

@@ -1,0 +1,36 @@
+"""The averaged generator: an exponential moving average of a network's weights.
+
+Source: Karras et al., 2018 (arXiv:1710.10196), section 4; Yazıcı et al., 2019 (arXiv:1806.04498).
+"""
+
+import keras
+
+
+def averaged_copy(network, decay):
+    """A copy of a network to hold the average of its weights; `None` where `decay` is `None`."""
+    if decay is None:
+        return None
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
+
+
+def update_average(average, network, decay):
+    """Moves each weight of `average` towards `network`: a <- decay * a + (1 - decay) * w.
+
+    Weights that are not trained (the moving statistics of a batch normalisation) are averaged in
+    the same way; integer state is copied.
+
+    Args:
+        average: network from `averaged_copy`, or `None`, and then nothing is done.
+        network: the network that is trained.
+        decay: number in (0, 1), for instance 0.999.
+    """
+    if average is None:
+        return
+    for a, w in zip(average.variables, network.variables, strict=True):
+        if keras.backend.is_float_dtype(w.dtype):
+            a.assign_add((1.0 - decay) * (w - a))
+        else:
+            a.assign(w)

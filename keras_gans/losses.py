@@ -1,0 +1,80 @@
+"""Adversarial losses: pure functions of the discriminator's logits, each returning a scalar.
+
+The order is always (real_logits, fake_logits). Logits are unbounded floats of any shape, (batch, 1)
+or PatchGAN maps (batch, h, w, 1); the mean runs over all axes. Below, D = sigmoid(logits) and E is
+that mean. Everything is computed from logits, so that it stays finite where sigmoid saturates.
+
+Example:
+
+>>> from keras_gans import losses
+>>> round(float(losses.minimax_discriminator_loss([[0.0]], [[0.0]])), 4)  # 2 log 2
+1.3863
+"""
+
+from keras import ops
+
+
+def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
+    """-E[t log D(x) + (1 - t) log(1 - D(x))] - E[log(1 - D(G(z)))], with t = `real_target`.
+
+    With t = 1 it is the negative of the discriminator's value function (Goodfellow et al., 2014,
+    arXiv:1406.2661, equation 1); with t = 0.9 it has the one-sided label smoothing of Salimans et
+    al., 2016 (arXiv:1606.03498, section 3.4).
+
+    Args:
+        real_logits: logits for reals.
+        fake_logits: logits for fakes.
+        real_target: target probability for reals, in [0, 1].
+
+    Raises:
+        ValueError: `real_target` is out of [0, 1].
+    """
+    if not 0 <= real_target <= 1:
+        raise ValueError(f"`real_target` must be in [0, 1]. Received: {real_target!r}")
+    real_logits = ops.convert_to_tensor(real_logits)
+    real_loss = ops.softplus(real_logits) - real_target * real_logits
+    return ops.mean(real_loss) + ops.mean(ops.softplus(fake_logits))
+
+
+def minimax_generator_loss(fake_logits):
+    """E[log(1 - D(G(z)))], which saturates where D wins (Goodfellow et al., 2014, equation 1)."""
+    return -ops.mean(ops.softplus(fake_logits))
+
+
+def non_saturating_generator_loss(fake_logits):
+    """-E[log D(G(z))] (Goodfellow et al., 2014, section 3, the form that is used in practice)."""
+    return ops.mean(ops.softplus(ops.negative(fake_logits)))
+
+
+def least_squares_discriminator_loss(real_logits, fake_logits, a=0.0, b=1.0):
+    """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2], on the logits, with no sigmoid.
+
+    Mao et al., 2017 (arXiv:1611.04076), equation 2.
+
+    Args:
+        real_logits: outputs for reals.
+        fake_logits: outputs for fakes.
+        a: target for fakes.
+        b: target for reals.
+    """
+    real_loss = ops.mean(ops.square(ops.subtract(real_logits, b)))
+    fake_loss = ops.mean(ops.square(ops.subtract(fake_logits, a)))
+    return 0.5 * real_loss + 0.5 * fake_loss
+
+
+def least_squares_generator_loss(fake_logits, c=1.0):
+    """1/2 E[(D(G(z)) - c)^2] (Mao et al., 2017, equation 2); `c` is what G wants D to say."""
+    return 0.5 * ops.mean(ops.square(ops.subtract(fake_logits, c)))
+
+
+def wasserstein_critic_loss(real_logits, fake_logits):
+    """E[f(G(z))] - E[f(x)], the negative of the estimated distance.
+
+    Arjovsky et al., 2017 (arXiv:1701.07875), equation 2 and Algorithm 1.
+    """
+    return ops.mean(fake_logits) - ops.mean(real_logits)
+
+
+def wasserstein_generator_loss(fake_logits):
+    """-E[f(G(z))] (Arjovsky et al., 2017, Algorithm 1)."""
+    return -ops.mean(fake_logits)

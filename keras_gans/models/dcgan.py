@@ -1,0 +1,51 @@
+"""Unsupervised Representation Learning with DCGANs, Radford et al., 2016 (arXiv:1511.06434).
+
+The GAN game with the non-saturating loss and k = 1, made stable by what the networks are
+(section 3, built by `keras_gans.networks.build_dcgan_*`) and by how they are trained (section 4):
+Adam with rate 2e-4 and beta_1 0.5, minibatches of 128, latents from U(-1, 1) of length 100. Reals
+and fakes go through D as separate minibatches, so that each has batch statistics of its own.
+
+Deviations from the paper: none in the algorithm; `keras_gans.networks.dcgan` lists those of the
+networks.
+"""
+
+import keras
+
+from keras_gans import base
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class DCGAN(base.GAN):
+    """A GAN of strided convolutions with batch normalization.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to pictures (batch, H, W, C);
+            the paper's are of `build_dcgan_generator`.
+        discriminator: built `keras.Model`, pictures (batch, H, W, C) to logits; the paper's are of
+            `build_dcgan_discriminator`.
+        ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Pictures (batch, H, W, C), float32 in [-1, 1].
+
+    Example:
+
+    >>> shape = (28, 28, 1)
+    >>> gan = DCGAN(build_dcgan_generator(shape), build_dcgan_discriminator(shape), seed=0)
+    >>> history = gan.fit(load("fashion_mnist_10k", batch_size=128), epochs=10)
+    >>> gan.generate(64, seed=1).shape
+    (64, 28, 28, 1)
+
+    Reference:
+        https://arxiv.org/abs/1511.06434
+    """
+
+    latent_prior = "uniform"
+
+    def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
+        super().__init__(generator, discriminator, ema_decay=ema_decay, seed=seed, name=name)
+
+    def default_optimizers(self):
+        """Adam with rate 2e-4 and beta_1 0.5 for both (section 4)."""
+        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}

@@ -1,0 +1,88 @@
+"""Generative Adversarial Nets, Goodfellow et al., 2014 (arXiv:1406.2661).
+
+A generator G and a discriminator D play min_G max_D V(D, G) (equation 1):
+
+    V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))]
+
+Algorithm 1: k ascents of D on V, each with fresh reals and latents, then one descent of G; or,
+since log(1 - D(G(z))) saturates early in learning, one ascent of G on log D(G(z)) (section 3).
+
+Deviations from the paper:
+- The generator's loss is the non-saturating one unless `non_saturating=False`.
+- Momentum stays at 0.5; the paper's configurations raise it to 0.7 over 250 epochs.
+- Latents are normal; the paper's are uniform.
+"""
+
+import keras
+
+from keras_gans import base
+from keras_gans.checks import check_count
+from keras_gans.losses import minimax_generator_loss, non_saturating_generator_loss
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class GAN(base.GAN):
+    """The first GAN, with k discriminator steps and either of its generator losses.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
+        discriminator: built `keras.Model`, samples (batch, ...) to logits. The paper's is an MLP of
+            maxout units with dropout: `build_mlp_discriminator(shape, maxout_pieces=5,
+            dropout=0.5)`.
+        n_discriminator: discriminator steps for each generator step, the paper's k.
+        non_saturating: whether G maximizes log D(G(z)); `False` is the minimax game itself.
+        ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1].
+
+    Example:
+
+    >>> gan = GAN(build_mlp_generator((2,), 8), build_mlp_discriminator((2,)), seed=0)
+    >>> history = gan.fit(load("ring", batch_size=100), epochs=10)
+    >>> gan.generate(500, seed=1).shape
+    (500, 2)
+
+    Reference:
+        https://arxiv.org/abs/1406.2661
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        n_discriminator=1,
+        non_saturating=True,
+        ema_decay=None,
+        seed=None,
+        name=None,
+    ):
+        super().__init__(generator, discriminator, ema_decay=ema_decay, seed=seed, name=name)
+        self.n_discriminator = check_count("n_discriminator", n_discriminator)
+        self.non_saturating = bool(non_saturating)
+
+    @property
+    def minibatches_per_step(self):
+        return self.n_discriminator
+
+    def default_optimizers(self):
+        """SGD with momentum 0.5 and a rate that falls from 0.1 by 1 + 4e-6 a step."""
+        return {
+            player: keras.optimizers.SGD(
+                keras.optimizers.schedules.ExponentialDecay(0.1, 1, 1 / 1.000004), momentum=0.5
+            )
+            for player in self.players
+        }
+
+    def generator_loss(self, fake_logits):
+        if self.non_saturating:
+            return non_saturating_generator_loss(fake_logits)
+        return minimax_generator_loss(fake_logits)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "n_discriminator": self.n_discriminator,
+            "non_saturating": self.non_saturating,
+        }

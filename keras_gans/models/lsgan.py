@@ -1,0 +1,71 @@
+"""Least Squares Generative Adversarial Networks, Mao et al., 2017 (arXiv:1611.04076).
+
+D is a regression to the targets b for reals and a for fakes, G wants c (equation 2):
+
+    min_D 1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]
+    min_G 1/2 E[(D(G(z)) - c)^2]
+
+D has no sigmoid. Samples on the right side of the boundary but far from the data still cost G, so
+gradients do not vanish. With b - c = 1 and b - a = 2, for instance (a, b, c) = (-1, 1, 0), the
+optimum minimizes the Pearson chi^2 divergence (section 3.2.2, equation 8); the default
+(0, 1, 1) makes G's samples as real as possible (equation 9).
+
+Deviations from the paper: Adam's rate is 2e-4, as for its smaller pictures; for the scenes of LSUN
+the paper has 1e-3.
+"""
+
+import keras
+
+from keras_gans import base
+from keras_gans.losses import least_squares_discriminator_loss, least_squares_generator_loss
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class LSGAN(base.GAN):
+    """A GAN with least squares in the place of the cross-entropy.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
+        discriminator: built `keras.Model`, samples (batch, ...) to unbounded outputs.
+        a: D's target for fakes.
+        b: D's target for reals.
+        c: the value that G wants D to give to fakes.
+        ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1].
+
+    Raises:
+        ValueError: `a` equals `b`, so that D has nothing to tell apart.
+
+    Example:
+
+    >>> shape = (28, 28, 1)
+    >>> gan = LSGAN(build_dcgan_generator(shape), build_dcgan_discriminator(shape), seed=0)
+    >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
+
+    Reference:
+        https://arxiv.org/abs/1611.04076
+    """
+
+    def __init__(
+        self, generator, discriminator, a=0.0, b=1.0, c=1.0, ema_decay=None, seed=None, name=None
+    ):
+        super().__init__(generator, discriminator, ema_decay=ema_decay, seed=seed, name=name)
+        if a == b:
+            raise ValueError(f"`a` and `b` must differ. Received: a={a!r}, b={b!r}")
+        self.a, self.b, self.c = float(a), float(b), float(c)
+
+    def default_optimizers(self):
+        """Adam with beta_1 0.5 for both (section 4.1)."""
+        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return least_squares_discriminator_loss(real_logits, fake_logits, a=self.a, b=self.b)
+
+    def generator_loss(self, fake_logits):
+        return least_squares_generator_loss(fake_logits, c=self.c)
+
+    def get_config(self):
+        return {**super().get_config(), "a": self.a, "b": self.b, "c": self.c}

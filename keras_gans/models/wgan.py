@@ -1,0 +1,85 @@
+"""Wasserstein GAN, Arjovsky et al., 2017 (arXiv:1701.07875).
+
+The critic f estimates the earth mover's distance by its dual (equation 2); clipping its weights to
+[-c, c] keeps it K-Lipschitz:
+
+    W(P_r, P_g) ~ max_{|w| <= c} E[f_w(x)] - E[f_w(G(z))]
+
+Algorithm 1: n_critic ascents of the critic, each with fresh reals and latents and followed by the
+clipping, then one descent of the generator on -E[f_w(G(z))]. The critic's loss is minus the
+estimate of the distance (up to K), so that it nears 0 from below as samples get better.
+
+Deviations from the paper: n_critic is the same at all times. The authors' code has 100 for the
+first 25 generator steps and for every 500th.
+"""
+
+import keras
+
+from keras_gans.base import AdversarialModel
+from keras_gans.checks import check_count, check_fits, check_positive
+from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
+from keras_gans.penalties import clip_weights
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class WGAN(AdversarialModel):
+    """A GAN that minimizes the Wasserstein-1 distance, with clipped critic weights.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
+        critic: built `keras.Model`, samples (batch, ...) to unbounded scores.
+        n_critic: critic steps for each generator step.
+        clip: the critic's weights stay in [-clip, clip].
+        ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1]. `fit`
+        gathers n_critic minibatches of the dataset for each step.
+
+    Example:
+
+    >>> shape = (28, 28, 1)
+    >>> critic = build_dcgan_discriminator(shape, normalization=None)
+    >>> gan = WGAN(build_dcgan_generator(shape), critic, seed=0)
+    >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
+
+    Reference:
+        https://arxiv.org/abs/1701.07875
+    """
+
+    players = {"critic": ("critic",), "generator": ("generator",)}
+
+    def __init__(
+        self, generator, critic, n_critic=5, clip=0.01, ema_decay=None, seed=None, name=None
+    ):
+        networks = {"generator": generator, "critic": critic}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("critic", critic, generator)
+        self.n_critic = check_count("n_critic", n_critic)
+        self.clip = check_positive("clip", clip)
+
+    @property
+    def minibatches_per_step(self):
+        return self.n_critic
+
+    def default_optimizers(self):
+        """RMSprop with rate 5e-5 for both: momentum makes the critic unstable (section 4)."""
+        return {player: keras.optimizers.RMSprop(5e-5, rho=0.99) for player in self.players}
+
+    def train_step(self, data):
+        for reals in self.minibatches(data, self.n_critic):
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            with self.update("critic") as losses:
+                losses["critic"] = wasserstein_critic_loss(
+                    self.critic(reals, training=True), self.critic(fakes, training=True)
+                )
+            clip_weights(self.critic, self.clip)
+
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = wasserstein_generator_loss(self.critic(fakes, training=True))
+        return self.logs()
+
+    def get_config(self):
+        return {**super().get_config(), "n_critic": self.n_critic, "clip": self.clip}

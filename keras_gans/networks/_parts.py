@@ -1,0 +1,76 @@
+"""What the builders share: checks of shapes, seeded initializers, labels, normalizations."""
+
+import keras
+from keras import layers, ops
+
+from keras_gans.checks import check_count, check_seed
+from keras_gans.layers import BatchNormalization
+
+NORMALIZATIONS = {
+    "batch": BatchNormalization,
+    # Over height, width and channels, with a scale for each channel: layer normalization as
+    # Gulrajani et al., 2017 use it in critics.
+    "layer": lambda: layers.GroupNormalization(groups=1, epsilon=1e-5),
+    "instance": lambda: layers.GroupNormalization(groups=-1, epsilon=1e-5),
+    None: lambda: layers.Identity(),
+}
+
+
+class Initializers:
+    """A stream of initializers with different seeds, so that one seed fixes a whole network."""
+
+    def __init__(self, make, seed):
+        self.make, self.seed = make, check_seed(seed)
+
+    def __call__(self):
+        if self.seed is None:
+            return self.make(seed=None)
+        self.seed += 1
+        return self.make(seed=self.seed)
+
+
+def dcgan_initializers(seed):
+    """N(0, 0.02), as in Radford et al., 2016, section 4."""
+    return Initializers(lambda seed: keras.initializers.RandomNormal(stddev=0.02, seed=seed), seed)
+
+
+def check_normalization(normalization):
+    """Raises ValueError unless `normalization` is one of the known names."""
+    if normalization not in NORMALIZATIONS:
+        names = [name for name in NORMALIZATIONS if name]
+        raise ValueError(
+            f"`normalization` must be None or one of {names}. Received: {normalization!r}"
+        )
+
+
+def check_picture_shape(name, shape):
+    """Returns (H, W, C), or raises ValueError: H and W multiples of 4, C from 1 to 4."""
+    shape = tuple(shape) if isinstance(shape, tuple | list) else shape
+    rule = f"`{name}` must be (H, W, C) with H and W multiples of 4 and C from 1 to 4"
+    if not isinstance(shape, tuple) or len(shape) != 3:
+        raise ValueError(f"{rule}. Received: {shape!r}")
+    for value in shape:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{rule}. Received: {shape!r}")
+    if shape[0] % 4 or shape[1] % 4 or shape[2] > 4:
+        raise ValueError(f"{rule}. Received: {shape!r}")
+    return shape
+
+
+def resolutions(shape):
+    """Sizes (h, w) from the smallest to the picture's, each twice the one before.
+
+    Halving stops where a side is odd, or would be less than 4 (64 x 64 begins at 4 x 4, 28 x 28 at
+    7 x 7); pictures with a side of 4 begin at 2.
+    """
+    sizes = [shape[:2]]
+    while not (sizes[0][0] % 2 or sizes[0][1] % 2) and (len(sizes) == 1 or min(sizes[0]) >= 8):
+        sizes.insert(0, (sizes[0][0] // 2, sizes[0][1] // 2))
+    return sizes
+
+
+def label_input(num_classes):
+    """The integer input `labels` (batch,) and its one-hot code (batch, num_classes)."""
+    check_count("num_classes", num_classes)
+    labels = keras.Input((), dtype="int32", name="labels")
+    return labels, ops.one_hot(labels, num_classes)

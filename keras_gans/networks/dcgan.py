@@ -1,0 +1,150 @@
+"""The DCGAN generator and discriminator (Radford et al., 2016, arXiv:1511.06434, section 3).
+
+Strided convolutions instead of pooling, no hidden dense layers but the projection of the latents,
+batch normalization except at the generator's output and the discriminator's input, ReLU in the
+generator and LeakyReLU(0.2) in the discriminator, weights from N(0, 0.02).
+
+Differences from the paper: kernels are 4 x 4 by default, a multiple of the stride, which avoids the
+checkerboard of 5 x 5 ones; the width is free; and the smallest maps are those that the picture's
+size allows, not always 4 x 4.
+"""
+
+import keras
+from keras import layers
+
+from keras_gans.checks import check_count
+from keras_gans.networks._parts import (
+    NORMALIZATIONS,
+    check_normalization,
+    check_picture_shape,
+    dcgan_initializers,
+    label_input,
+    resolutions,
+)
+
+
+def build_dcgan_generator(
+    image_shape,
+    latent_dim=100,
+    width=64,
+    kernel_size=4,
+    normalization="batch",
+    num_classes=None,
+    seed=None,
+):
+    """Builds a generator of pictures.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
+        latent_dim: length of the latents.
+        width: filters of the largest hidden maps; each halving of the size doubles them, up to 8
+            times `width`. The paper's network for 64 x 64 has `width=128`.
+        kernel_size: side of the kernels.
+        normalization: "batch", "layer", "instance" or None.
+        num_classes: number of classes of a label-conditional generator, or None.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: latents (batch, latent_dim) to float32 pictures in [-1, 1]; with
+        `num_classes`, [latents, int labels (batch,)] to pictures.
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_dcgan_generator((28, 28, 1)).output_shape
+    (None, 28, 28, 1)
+    """
+    shape = check_picture_shape("image_shape", image_shape)
+    check_count("latent_dim", latent_dim), check_count("width", width)
+    check_count("kernel_size", kernel_size), check_normalization(normalization)
+    initializer = dcgan_initializers(seed)
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = latents, latents
+    if num_classes is not None:
+        labels, code = label_input(num_classes)
+        inputs, x = [latents, labels], layers.Concatenate()([latents, code])
+
+    sizes = resolutions(shape)
+    filters = [width * min(2**k, 8) for k in range(len(sizes) - 1)][::-1]
+    (h, w), use_bias = sizes[0], normalization is None
+    x = layers.Dense(h * w * filters[0], use_bias=use_bias, kernel_initializer=initializer())(x)
+    x = layers.Reshape((h, w, filters[0]))(x)
+    x = layers.ReLU()(NORMALIZATIONS[normalization]()(x))
+    for count in filters[1:]:
+        x = layers.Conv2DTranspose(
+            count,
+            kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=use_bias,
+            kernel_initializer=initializer(),
+        )(x)
+        x = layers.ReLU()(NORMALIZATIONS[normalization]()(x))
+    pictures = layers.Conv2DTranspose(
+        shape[2],
+        kernel_size,
+        strides=2,
+        padding="same",
+        activation="tanh",
+        dtype="float32",
+        kernel_initializer=initializer(),
+        name="pictures",
+    )(x)
+    return keras.Model(inputs, pictures, name="dcgan_generator")
+
+
+def build_dcgan_discriminator(
+    image_shape, width=64, kernel_size=4, normalization="batch", num_classes=None, seed=None
+):
+    """Builds a discriminator of pictures; as a critic, it wants `normalization=None` or "layer".
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
+        width: filters of the first layer; each halving of the size doubles them, up to 8 times.
+        kernel_size: side of the kernels.
+        normalization: "batch", "layer", "instance" or None; never at the first layer.
+        num_classes: number of classes of a label-conditional discriminator, or None. The label
+            enters beside the picture, as a learned map of its size.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: pictures (batch, H, W, C) to float32 logits (batch, 1); with
+        `num_classes`, [pictures, int labels (batch,)] to logits.
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_dcgan_discriminator((28, 28, 1)).output_shape
+    (None, 1)
+    """
+    shape = check_picture_shape("image_shape", image_shape)
+    check_count("width", width), check_count("kernel_size", kernel_size)
+    check_normalization(normalization)
+    initializer = dcgan_initializers(seed)
+    pictures = keras.Input(shape, name="pictures")
+    inputs, x = pictures, pictures
+    if num_classes is not None:
+        labels, code = label_input(num_classes)
+        label_map = layers.Dense(shape[0] * shape[1], kernel_initializer=initializer())(code)
+        label_map = layers.Reshape((*shape[:2], 1))(label_map)
+        inputs, x = [pictures, labels], layers.Concatenate()([pictures, label_map])
+
+    for k in range(len(resolutions(shape)) - 1):
+        first = k == 0
+        x = layers.Conv2D(
+            width * min(2**k, 8),
+            kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=first or normalization is None,
+            kernel_initializer=initializer(),
+        )(x)
+        x = layers.LeakyReLU(0.2)(x if first else NORMALIZATIONS[normalization]()(x))
+    logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(
+        layers.Flatten()(x)
+    )
+    return keras.Model(inputs, logits, name="dcgan_discriminator")

@@ -1,0 +1,146 @@
+"""Multilayer perceptrons for points and small pictures, as in the first GAN papers."""
+
+import keras
+from keras import layers
+
+from keras_gans.checks import check_count
+from keras_gans.layers import Dropout, Maxout
+from keras_gans.networks._parts import Initializers, label_input
+
+
+def _check_shape(name, shape):
+    shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    if not shape or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in shape):
+        raise ValueError(
+            f"`{name}` must be the shape of one example, integers of at least 1. "
+            f"Received: {shape!r}"
+        )
+    return shape
+
+
+def _check_hidden(hidden):
+    if not isinstance(hidden, tuple | list):
+        raise ValueError(f"`hidden` must be a tuple of layer widths. Received: {hidden!r}")
+    return [check_count("hidden", units) for units in hidden]
+
+
+def build_mlp_generator(
+    sample_shape,
+    latent_dim=100,
+    hidden=(256, 256),
+    activation="relu",
+    output_activation="auto",
+    num_classes=None,
+    label_units=None,
+    seed=None,
+):
+    """Builds a dense generator of points or pictures.
+
+    Args:
+        sample_shape: shape of one sample, (2,) for points or (H, W, C) for pictures.
+        latent_dim: length of the latents.
+        hidden: widths of the hidden layers.
+        activation: activation of the hidden layers.
+        output_activation: activation of the output; "auto" is tanh for pictures, none for points.
+        num_classes: number of classes of a label-conditional generator, or None.
+        label_units: width of a hidden layer of the label's own, beside the latents' first one, as
+            in Mirza and Osindero, 2014 (there 200 and 1000); `None` joins the label's one-hot code
+            to the latents.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: latents (batch, latent_dim) to float32 samples (batch,
+        *sample_shape); with `num_classes`, [latents, int labels (batch,)] to samples.
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_mlp_generator((2,), latent_dim=8).output_shape
+    (None, 2)
+    """
+    shape = _check_shape("sample_shape", sample_shape)
+    hidden = _check_hidden(hidden)
+    check_count("latent_dim", latent_dim)
+    initializer = Initializers(keras.initializers.GlorotUniform, seed)
+    if output_activation == "auto":
+        output_activation = "tanh" if len(shape) == 3 else None
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = latents, latents
+    if num_classes is not None:
+        labels, code = label_input(num_classes)
+        inputs = [latents, labels]
+        if label_units is not None:
+            units, hidden = hidden[0], hidden[1:]
+            x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
+            code = layers.Dense(label_units, activation, kernel_initializer=initializer())(code)
+        x = layers.Concatenate()([x, code])
+    for units in hidden:
+        x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
+    size = 1
+    for length in shape:
+        size *= length
+    x = layers.Dense(
+        size, output_activation, dtype="float32", kernel_initializer=initializer(), name="samples"
+    )(x)
+    return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name="mlp_generator")
+
+
+def build_mlp_discriminator(
+    sample_shape,
+    hidden=(256, 256),
+    maxout_pieces=None,
+    dropout=0.0,
+    num_classes=None,
+    label_units=50,
+    seed=None,
+):
+    """Builds a dense discriminator (or critic) of points or pictures.
+
+    Args:
+        sample_shape: shape of one sample, (2,) for points or (H, W, C) for pictures.
+        hidden: widths of the hidden layers.
+        maxout_pieces: pieces of maxout units, as Goodfellow et al., 2014 use them (5 in their
+            code); `None` takes LeakyReLU(0.2) instead.
+        dropout: rate of dropout after each hidden layer; 0.5 in Goodfellow et al., 2014.
+        num_classes: number of classes of a label-conditional discriminator, or None.
+        label_units: width of the label's own hidden layer, which joins the sample's first one
+            (Mirza and Osindero, 2014: 50).
+        seed: integer that fixes the initial weights and the dropout, or None.
+
+    Returns:
+        Functional `keras.Model`: samples (batch, *sample_shape) to float32 logits (batch, 1); with
+        `num_classes`, [samples, int labels (batch,)] to logits.
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_mlp_discriminator((28, 28, 1), maxout_pieces=5, dropout=0.5).output_shape
+    (None, 1)
+    """
+    shape = _check_shape("sample_shape", sample_shape)
+    hidden = _check_hidden(hidden)
+    initializer = Initializers(keras.initializers.GlorotUniform, seed)
+
+    def dense(units, x):
+        if maxout_pieces is not None:
+            return Maxout(units, maxout_pieces, kernel_initializer=initializer())(x)
+        return layers.LeakyReLU(0.2)(layers.Dense(units, kernel_initializer=initializer())(x))
+
+    samples = keras.Input(shape, name="samples")
+    inputs, x = samples, layers.Flatten()(samples)
+    label_part = None
+    if num_classes is not None:
+        labels, code = label_input(num_classes)
+        inputs, label_part = [samples, labels], dense(check_count("label_units", label_units), code)
+    for k, units in enumerate(hidden):
+        x = dense(units, x)
+        if k == 0 and label_part is not None:
+            x = layers.Concatenate()([x, label_part])
+        if dropout:
+            x = Dropout(dropout, seed=None if seed is None else seed + k)(x)
+    logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(x)
+    return keras.Model(inputs, logits, name="mlp_discriminator")

@@ -1,0 +1,82 @@
+"""Penalties and constraints on a discriminator or critic: pure functions."""
+
+import tensorflow as tf
+from keras import ops
+
+# Inside the root, so that the norm of a zero gradient is finite and so is its derivative. The norm
+# is exact to 1e-6.
+NORM_EPSILON = 1e-12
+
+
+def input_gradient_norms(critic, samples):
+    """||grad_x sum(critic(x))||_2 of each example, over all axes but the batch's: float32 (batch,).
+
+    It can be differentiated again, at a zero gradient too.
+
+    Args:
+        critic: function of a batch of samples that returns logits of any shape.
+        samples: float tensor (batch, ...).
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(samples)
+        logits = critic(samples)
+    gradients = ops.cast(tape.gradient(logits, samples), "float32")
+    axes = tuple(range(1, len(gradients.shape)))
+    return ops.sqrt(ops.sum(ops.square(gradients), axis=axes) + NORM_EPSILON)
+
+
+def gradient_penalty(critic, reals, fakes, epsilon, target=1.0):
+    """E[(||grad f(x^)||_2 - target)^2] at x^ = epsilon x + (1 - epsilon) G(z).
+
+    Gulrajani et al., 2017 (arXiv:1704.00028), equation 3 and Algorithm 1. The interpolates are
+    constants: no gradient reaches the generator.
+
+    Args:
+        critic: function of a batch of samples that returns logits; called once.
+        reals: float tensor (batch, ...).
+        fakes: float tensor of the shape of `reals`.
+        epsilon: U(0, 1) numbers, one for each example: (batch,).
+        target: the norm that costs nothing; 1 in the paper.
+
+    Returns:
+        Scalar, not yet multiplied by the penalty's weight.
+
+    Raises:
+        ValueError: reals and fakes differ in shape.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = np.ones((2, 3), "float32")  # f(x) = 2 * sum(x) has the gradient (2, 2, 2)
+    >>> critic = lambda x: 2 * ops.sum(x, axis=1)
+    >>> penalty = gradient_penalty(critic, x, 0 * x, np.zeros(2, "float32"))
+    >>> round(float(penalty), 3)  # (sqrt(12) - 1)^2
+    6.072
+    """
+    reals, fakes = ops.convert_to_tensor(reals), ops.convert_to_tensor(fakes)
+    if not reals.shape[1:].is_compatible_with(fakes.shape[1:]):
+        raise ValueError(
+            "`reals` and `fakes` must have one shape. "
+            f"Received: reals {tuple(reals.shape)}, fakes {tuple(fakes.shape)}"
+        )
+    epsilon = ops.reshape(epsilon, (-1,) + (1,) * (len(reals.shape) - 1))
+    interpolates = ops.stop_gradient(fakes + epsilon * (reals - fakes))
+    return ops.mean(ops.square(input_gradient_norms(critic, interpolates) - target))
+
+
+def clip_weights(network, clip):
+    """Clips every trainable weight of a network to [-clip, clip], in place.
+
+    Arjovsky et al., 2017 (arXiv:1701.07875), Algorithm 1, line 7.
+
+    Args:
+        network: `keras.Model` or layer.
+        clip: positive number.
+
+    Raises:
+        ValueError: `clip` is not positive.
+    """
+    if not clip > 0:
+        raise ValueError(f"`clip` must be positive. Received: {clip!r}")
+    for weight in network.trainable_variables:
+        weight.assign(ops.clip(weight, -clip, clip))

@@ -1,0 +1,293 @@
+"""From the user's dataset to the data of one step: gathering, checks, pictures at borders."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+from keras import tree
+
+from keras_gans import checks
+from keras_gans.images import to_uint8
+
+RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """A part of a dataset's elements: float samples (batch, *shape), finite.
+
+    Samples of rank 3, (H, W, C), are pictures and must lie in [-1, 1].
+
+    Args:
+        name: what errors call this part.
+        shape: shape of one example; `None` for an axis of any size.
+    """
+
+    name: str
+    shape: tuple
+
+    @property
+    def are_pictures(self):
+        return len(self.shape) == 3
+
+    def check(self, values):
+        """Raises ValueError unless the array `values` is a batch of such samples."""
+        shape = tuple(values.shape[1:])
+        if tuple(values.shape) == self.shape:
+            raise ValueError(
+                f"`{self.name}` must come in batches. Received: single examples of shape "
+                f"{self.shape}; call dataset.batch(64)"
+            )
+        if len(shape) != len(self.shape) or any(
+            want not in (None, got) for want, got in zip(self.shape, shape, strict=True)
+        ):
+            raise ValueError(
+                f"`{self.name}` must have the shape of the networks' samples, "
+                f"(batch, {', '.join(map(str, self.shape))}). Received: {tuple(values.shape)}"
+            )
+        dtype = tf.as_dtype(values.dtype)
+        if not dtype.is_floating:
+            raise ValueError(
+                f"`{self.name}` must be float32{' in [-1, 1]' if self.are_pictures else ''}. "
+                f"Received: {dtype.name}; uint8 pictures x become x / 127.5 - 1"
+            )
+        values = np.asarray(values)
+        bad = values.size - np.count_nonzero(np.isfinite(values))
+        if bad:
+            raise ValueError(
+                f"`{self.name}` must be finite. Received: {bad} of {values.size} values are NaN "
+                "or infinite"
+            )
+        if self.are_pictures:
+            self.check_range(float(values.min()), float(values.max()))
+
+    def check_range(self, low, high):
+        """Raises ValueError where a batch of pictures has a range that [-1, 1] pictures do not."""
+        received = f"Received: values in [{low:.4g}, {high:.4g}]"
+        if low < -1 - RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+            hint = "; for [0, 255] pass x / 127.5 - 1" if high > 2 and low >= 0 else ""
+            raise ValueError(f"`{self.name}` must be pictures in [-1, 1]. {received}{hint}")
+        if low >= 0 and high > low:
+            raise ValueError(
+                f"`{self.name}` must be pictures in [-1, 1]. {received}, which looks like [0, 1]; "
+                "pass 2 * x - 1"
+            )
+
+    def checked(self, values):
+        """The same within the input pipeline, for every batch: a float32 tensor."""
+        values = tf.debugging.assert_all_finite(
+            tf.cast(values, tf.float32), f"`{self.name}` must be finite, and this batch is not"
+        )
+        if self.are_pictures:
+            limit = tf.constant(1 + RANGE_TOLERANCE)
+            message = f"`{self.name}` must be pictures in [-1, 1], and this batch is not"
+            tf.debugging.assert_less_equal(tf.reduce_max(tf.abs(values)), limit, message)
+        return values
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """A part of a dataset's elements: integer labels (batch,) in [0, num_classes).
+
+    Args:
+        name: what errors call this part.
+        num_classes: number of classes.
+    """
+
+    name: str
+    num_classes: int
+
+    def check(self, values):
+        """Raises ValueError unless the array `values` is a batch of such labels."""
+        dtype, shape = tf.as_dtype(values.dtype), tuple(values.shape)
+        if not dtype.is_integer or not (len(shape) == 1 or shape[1:] == (1,)):
+            raise ValueError(
+                f"`{self.name}` must be integers of shape (batch,). "
+                f"Received: {dtype.name} of shape {shape}"
+            )
+        values = np.asarray(values)
+        if values.size and not (values.min() >= 0 and values.max() < self.num_classes):
+            raise ValueError(
+                f"`{self.name}` must be in [0, {self.num_classes}), as num_classes is "
+                f"{self.num_classes}. Received: values in [{values.min()}, {values.max()}]"
+            )
+
+    def checked(self, values):
+        """The same within the input pipeline, for every batch: an int32 tensor (batch,)."""
+        values = tf.reshape(tf.cast(values, tf.int32), (-1,))
+        message = f"`{self.name}` must be in [0, {self.num_classes}), and in this batch is not"
+        tf.debugging.assert_non_negative(values, message)
+        tf.debugging.assert_less(values, self.num_classes, message)
+        return values
+
+
+def select(data, spec, model_name):
+    """The parts of what a dataset yields that a model takes, in the order of its spec.
+
+    Raises:
+        ValueError: there are fewer parts than the model takes.
+    """
+    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
+    if isinstance(data, dict) or len(parts) < len(spec):
+        names = ", ".join(part.name for part in spec)
+        received = (
+            f"a dict of {sorted(data)}" if isinstance(data, dict) else f"{len(parts)} part(s)"
+        )
+        raise ValueError(
+            f"The data of {model_name} must be batches of ({names}). Received: {received}"
+        )
+    return parts[: len(spec)]
+
+
+def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, initial_epoch=0):
+    """The dataset that `fit` iterates over, each element of which is the data of one step.
+
+    The first step's data are checked here, and all later ones in the pipeline, before a weight
+    moves on them. Datasets of `keras_gans.datasets` are continued at the step of `initial_epoch`.
+    Also sets `model.examples_per_step`.
+
+    Args:
+        model: `AdversarialModel`.
+        x, y, batch_size, steps_per_epoch, initial_epoch: see `AdversarialModel.fit`.
+
+    Returns:
+        The pair (dataset, steps_per_epoch).
+
+    Raises:
+        ValueError: the data do not fit the model.
+        TypeError: `x` is neither a dataset nor an array.
+    """
+    if steps_per_epoch is not None:
+        checks.check_count("steps_per_epoch", steps_per_epoch)
+    if isinstance(x, tf.distribute.DistributedDataset):  # its maker has split it; see `minibatches`
+        model.examples_per_step = None
+        return x, steps_per_epoch
+    spec, name, n = model.data_spec(), type(model).__name__, model.minibatches_per_step
+    num_examples = None
+    if isinstance(x, tf.data.Dataset):
+        if y is not None or batch_size is not None:
+            raise ValueError("`y` and `batch_size` must be None where `x` is a tf.data.Dataset")
+        dataset = x
+    else:
+        dataset, num_examples = from_arrays(spec, name, x, y, batch_size, model.seed)
+    size = minibatch_size(dataset, spec, name)
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if size % replicas:
+        raise ValueError(
+            f"The batch size must be a multiple of the number of replicas, {replicas}. "
+            f"Received: batches of {size} examples"
+        )
+    resumable = hasattr(dataset, "from_step")
+    if resumable:
+        num_examples = max(dataset.info.num_examples, size * n)
+    if steps_per_epoch is None and num_examples is not None:
+        steps_per_epoch = num_examples // (size * n) or None
+    if resumable:
+        dataset = dataset.from_step(initial_epoch * steps_per_epoch * n)
+    gathered = dataset.map(lambda *parts: select(parts, spec, name))
+    gathered = gathered.rebatch(size * n, drop_remainder=True)
+    first = next(iter(gathered.take(1)), None)
+    if first is None:
+        raise ValueError(
+            f"One step of {name} takes {n} minibatches of {size} examples, {size * n} in all. "
+            "Received: a dataset with fewer"
+        )
+    for part, values in zip(spec, first, strict=True):
+        part.check(values)
+    model.examples_per_step = size * n
+    gathered = gathered.map(
+        lambda *parts: tuple(s.checked(p) for s, p in zip(spec, parts, strict=True)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    if steps_per_epoch is not None:
+        gathered = gathered.repeat()
+    return gathered.prefetch(tf.data.AUTOTUNE), steps_per_epoch
+
+
+def minibatch_size(dataset, spec, model_name):
+    """The size of the first minibatch of a dataset.
+
+    Raises:
+        ValueError: the dataset is empty, or yields other than batches of the spec's parts.
+    """
+    first = next(iter(dataset.take(1)), None)
+    if first is None:
+        raise ValueError("The dataset must not be empty. Received: a dataset with no batch")
+    parts = select(first, spec, model_name)
+    for part, values in zip(spec, parts, strict=True):
+        part.check(values)
+    sizes = {part.shape[0] for part in parts}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"The parts of a batch must have one length. Received: lengths {sorted(sizes)}"
+        )
+    (size,) = sizes
+    if size == 0:
+        raise ValueError("The dataset must not be empty. Received: a batch of 0 examples")
+    return size
+
+
+def from_arrays(spec, model_name, x, y, batch_size, seed):
+    """A shuffled dataset of minibatches of the arrays, and the number of their examples.
+
+    Raises:
+        ValueError: the arrays do not fit the spec.
+        TypeError: `x` is no array.
+    """
+    if not (tf.is_tensor(x) or isinstance(x, np.ndarray | list | tuple)):
+        raise TypeError(
+            "`x` must be a tf.data.Dataset of minibatches, or an array of examples. "
+            f"Received: {type(x).__name__}"
+        )
+    pairs = x if isinstance(x, tuple) and y is None else (x,) if y is None else (x, y)
+    arrays = [v if tf.is_tensor(v) else np.asarray(v) for v in select(pairs, spec, model_name)]
+    lengths = {len(array) for array in arrays}
+    if len(lengths) > 1 or 0 in lengths:
+        raise ValueError(
+            "The arrays must have one length, of at least 1. "
+            f"Received: {[len(array) for array in arrays]} examples"
+        )
+    for part, array in zip(spec, arrays, strict=True):
+        part.check(array)
+    batch_size = min(checks.check_count("batch_size", batch_size or 64), len(arrays[0]))
+    dataset = tf.data.Dataset.from_tensor_slices(tuple(arrays))
+    return dataset.shuffle(len(arrays[0]), seed=seed).batch(batch_size), len(arrays[0])
+
+
+def with_throughput(callbacks):
+    """The list of callbacks with `Throughput` first, so that all later ones see images/s."""
+    from keras_gans.callbacks import Throughput  # here, for `import keras_gans` to stay cheap
+
+    if callbacks is None:
+        return [Throughput()]
+    callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+    return [Throughput(), *callbacks]
+
+
+def step_on_data(train_step, jit_compile):
+    """The step that runs on each replica: `train_step`, compiled by XLA if so wanted.
+
+    Nothing in it may run before there are data. Random draws and counters do not depend on them:
+    TensorFlow would run them once more at the end of a dataset, in the step that then has no data.
+    """
+    if jit_compile:
+        train_step = tf.function(train_step, jit_compile=True, autograph=False)
+
+    def step(data):
+        with tf.control_dependencies(tree.flatten(data)):
+            return train_step(data)
+
+    return step
+
+
+def reducible(logs, strategy):
+    """Logs in the form in which Keras reduces them over workers: along axis 0, so of rank 1."""
+    several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    if several and strategy.extended._in_multi_worker_mode():
+        return {name: tf.reshape(value, (1,)) for name, value in logs.items()}
+    return logs
+
+
+def to_border(samples):
+    """Samples as they leave the package: pictures as uint8 (num, H, W, C), points as float32."""
+    return to_uint8(samples) if samples.ndim == 4 else samples.astype("float32")

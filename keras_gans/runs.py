@@ -1,0 +1,268 @@
+"""A run: training into a directory that holds all of it, for the command line and the examples.
+
+settings.json   all settings, and the versions used
+samples/        grids of the same latents, and samples.gif
+losses.png      the losses by step; the numbers are in losses.csv
+tensorboard/    for: tensorboard --logdir DIR/tensorboard
+model.keras     everything, for keras.models.load_model
+savedmodel/     the generator alone, for serving
+grid.png        samples of the trained model
+"""
+
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from keras_gans.images import points_limit, replacing, save_png
+
+SETTINGS = "settings.json"
+CARD = os.path.join("assets.extra", "keras_gans.json")
+POINT_SAMPLES = 1000
+CARD_NAMES = (
+    "model",
+    "dataset",
+    "dataset_license",
+    "num_classes",
+    "class_names",
+    "sample_shape",
+    "latent_shape",
+    "latents",
+    "plot_limit",
+    "steps_taken",
+)
+
+
+def check_directory(run, fresh=False):
+    """Says, before any work is done, whether a run can be written to a directory.
+
+    Raises:
+        ValueError: it is a file, holds other files, or holds a run and `fresh` is false.
+    """
+    run = Path(run)
+    if not run.exists():
+        return
+    if not run.is_dir():
+        raise ValueError(f"--out must be a directory. Received: '{run}', which is a file.")
+    if not any(run.iterdir()):
+        return
+    if not (run / SETTINGS).is_file():
+        raise ValueError(
+            f"--out must be a new or empty directory. Received: '{run}', which holds files and is "
+            f"no run directory (it has no {SETTINGS}), so it will not be replaced."
+        )
+    if not fresh:
+        raise ValueError(
+            f"--out must be a new or empty directory. Received: '{run}', which has an earlier run; "
+            "give another --out, or --fresh to replace it."
+        )
+    if run.is_symlink():
+        raise ValueError(f"--fresh does not replace symbolic links. Received: '{run}'.")
+
+
+def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settings=None):
+    """Trains a model for some steps and writes the run; Ctrl-C ends it early and saves.
+
+    Args:
+        gan: `AdversarialModel`, compiled or to be trained with the paper's optimizers.
+        dataset: from `keras_gans.datasets.load`.
+        directory: where the run is written; new or empty, or an earlier run with `fresh`.
+        steps: generator updates, at least 1.
+        sample_every: steps between sample grids; a tenth of all when `None`.
+        fresh: whether an earlier run in the directory is replaced.
+        settings: dict of further settings to write down.
+
+    Returns:
+        Whether it ran to its end: `False` if the user ended it early.
+
+    Raises:
+        ValueError: the directory can't be used, or the data do not fit the model.
+
+    Example:
+
+    >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
+    """
+    from keras_gans.callbacks._support import draw, steps_taken
+
+    run = Path(directory)
+    check_directory(run, fresh)
+    if (run / SETTINGS).is_file():
+        shutil.rmtree(run)
+    run.mkdir(parents=True, exist_ok=True)
+    sample_every = sample_every or max(1, steps // 10)
+    reals = _some_points(dataset)
+    settings = {
+        "model": type(gan).__name__,
+        "dataset": dataset.info.name,
+        "steps": steps,
+        "sample_every": sample_every,
+        **(settings or {}),
+        **_facts(gan, dataset.info),
+        "plot_limit": None if reals is None else points_limit(reals),
+    }
+    write_json(run / SETTINGS, {**settings, "state": "training"})
+    begin = time.perf_counter()
+    finished = _fit(gan, dataset, reals, steps, sample_every, run, settings)
+    settings |= {
+        "state": "finished" if finished else "interrupted",
+        "steps_taken": steps_taken(gan),
+        "training_seconds": round(time.perf_counter() - begin, 1),
+    }
+    with replacing(run / "model.keras", ".keras") as temporary:
+        gan.save(temporary)
+    _export(gan, settings, run / "savedmodel")
+    save_png(run / "grid.png", draw(gan, None, gan.seed, reals=reals))
+    write_json(run / SETTINGS, settings)
+    state = "Finished" if finished else "Interrupted"
+    print(
+        f"{state} after {settings['steps_taken']:,} steps, {settings['training_seconds']:,} s.\n"
+        f"Pictures: {run / 'grid.png'}, {run / 'samples' / 'samples.gif'} and "
+        f"{run / 'losses.png'}\nSavedModel: {run / 'savedmodel'}    Keras model: "
+        f"{run / 'model.keras'}\nMore samples: keras-gans generate {run}"
+    )
+    return finished
+
+
+def _fit(gan, dataset, reals, steps, sample_every, run, settings):
+    """Trains; False if the user ended it early."""
+    from keras_gans import callbacks
+
+    title = f"{settings['model']} on {settings['dataset']}"
+    curves = callbacks.LossCurves(run / "losses.png", title=title)
+    # Epochs only divide the progress that is shown; ten lines where the steps allow it.
+    epochs = next(n for n in range(10, 0, -1) if steps % n == 0)
+    try:
+        with _interrupts() as interrupted:
+            gan.fit(
+                dataset,
+                epochs=epochs,
+                steps_per_epoch=steps // epochs,
+                callbacks=[
+                    callbacks.SampleGrid(run / "samples", every_steps=sample_every, reals=reals),
+                    curves,
+                    callbacks.TensorBoard(
+                        run / "tensorboard",
+                        every_steps=sample_every,
+                        scalars_every_steps=max(1, steps // 500),
+                        reals=reals,
+                    ),
+                    _stop_when(interrupted),
+                ],
+                # A bar that redraws itself is noise in a file.
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
+    except Exception:
+        curves.write()  # They may show why.
+        raise
+    return not interrupted.is_set()
+
+
+@contextlib.contextmanager
+def _interrupts():
+    """An event that the first Ctrl-C sets; a second one ends the program as usual.
+
+    A KeyboardInterrupt could end a step halfway, with one player updated and the other not, and
+    Keras swallows it where it converts logs.
+    """
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # Signals reach the main thread only.
+        return
+
+    def on_interrupt(number, frame):
+        event.set()
+        signal.signal(signal.SIGINT, before)
+        print("\nEnding after this step; Ctrl-C again ends it at once.", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop_when(event):
+    """A callback that ends training after the step in which the event was set."""
+    import keras
+
+    def stop(batch, logs):
+        if event.is_set():
+            callback.model.stop_training = True
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=stop)
+    return callback
+
+
+def _some_points(dataset):
+    """The first of the real points, for plots; None where the data are pictures."""
+    if len(dataset.info.shape) != 1:
+        return None
+    labelled = isinstance(dataset.element_spec, tuple)
+    points = dataset.map(lambda points, labels: points) if labelled else dataset
+    return next(iter(points.unbatch().batch(POINT_SAMPLES))).numpy()
+
+
+def _facts(gan, info):
+    """What the settings file says beyond what the user chose."""
+    import keras_gans
+
+    return {
+        "seed": gan.seed,
+        "ema_decay": gan.ema_decay,
+        "sample_shape": list(info.shape),
+        "num_examples": info.num_examples,
+        "dataset_license": info.license,
+        "num_classes": gan.num_classes,
+        "class_names": list(info.class_names or []) if gan.num_classes else [],
+        "latent_shape": list(gan.latent_shape),
+        "latents": gan.latent_prior,
+        "minibatches_per_step": gan.minibatches_per_step,
+        "parameters": gan.count_params(),
+        "versions": {
+            "keras_gans": keras_gans.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("keras", "tensorflow", "numpy")},
+        },
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _export(gan, settings, path):
+    """Writes the generator as a SavedModel, with a card that says what goes in and what comes out.
+
+    It is written beside `path` and then renamed, so that nobody sees half of it.
+    """
+    card = {name: settings[name] for name in CARD_NAMES}
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        temporary.chmod(path.parent.stat().st_mode)
+        (gan.ema_generator or gan.generator).export(temporary, verbose=False)
+        (temporary / CARD).parent.mkdir()
+        write_json(temporary / CARD, card)
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path, values):
+    """Writes a JSON file at once or not at all."""
+    with replacing(path, ".json") as temporary, open(temporary, "w", encoding="utf-8") as file:
+        json.dump(values, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+
+
+def read_json(path):
+    """The values of a JSON file, or none where it is missing."""
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+        return json.load(file)
+    return {}

@@ -1,0 +1,24 @@
+"""Two logical CPU devices, so that every test can train on one device and on two replicas."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import pytest
+import tensorflow as tf
+
+CPU = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True)
+def fixed_seeds():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """One for all tests: TensorFlow numbers the collectives of each MirroredStrategy from the same
+    start, so that a second one in a process collides with the first."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -1,0 +1,127 @@
+"""The sets that come with the package."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans import datasets
+from keras_gans.datasets import embedded
+
+
+def everything(name, **kwargs):
+    dataset = datasets.load(name, batch_size=500, shuffle=False, labels=True, **kwargs)
+    parts = list(dataset.as_numpy_iterator())
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def test_names():
+    assert datasets.names()[:2] == ["fashion_mnist_10k", "noto_emoji"]
+
+
+def test_fashion():
+    pictures, labels = everything("fashion_mnist_10k")
+    assert pictures.shape == (10_000, 28, 28, 1)
+    assert pictures.dtype == np.float32
+    assert (pictures.min(), pictures.max()) == (-1.0, 1.0)
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(np.bincount(labels), np.full(10, 1000))
+    assert labels[:5].tolist() == [9, 2, 1, 1, 6]  # as published
+    info = datasets.info("fashion_mnist_10k")
+    assert (info.num_examples, info.shape, info.num_classes) == (10_000, (28, 28, 1), 10)
+    assert info.class_names[9] == "Ankle boot"
+    # Trousers are narrow: far fewer of their pixels are lit than of pullovers'.
+    lit = [np.mean(pictures[labels == k] > -1) for k in (1, 2)]
+    assert lit[0] < 0.6 * lit[1]
+
+
+def test_emoji():
+    pictures, labels = everything("noto_emoji")
+    assert pictures.shape == (1601, 64, 64, 3)
+    assert (pictures.min(), pictures.max()) == (-1.0, 1.0)
+    assert np.bincount(labels).tolist() == [166, 363, 152, 133, 218, 85, 261, 223]
+    info = datasets.info("noto_emoji")
+    assert info.class_names[0] == "Smileys & Emotion"
+    assert info.num_classes == 8
+    np.testing.assert_array_equal(pictures[:, 0, 0], 1.0)  # the corners are white
+    assert all(picture.min() < 0.9 for picture in pictures)  # and no picture is empty
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "colour"),
+    [
+        ("red heart", "Smileys & Emotion", "red"),
+        ("green apple", "Food & Drink", "green"),
+        ("blue circle", "Symbols", "blue"),
+    ],
+)
+def test_emoji_names_belong_to_their_pictures(name, group, colour):
+    index = datasets.emoji_names().index(name)
+    pictures, labels = everything("noto_emoji")
+    assert datasets.info("noto_emoji").class_names[labels[index]] == group
+    middle = pictures[index, 26:38, 26:38].mean(axis=(0, 1))
+    assert np.argmax(middle) == ["red", "green", "blue"].index(colour)
+    assert np.sort(middle)[-1] - np.sort(middle)[-2] > 0.1
+
+
+def test_emoji_names_are_distinct():
+    assert len(set(datasets.emoji_names())) == 1601
+
+
+def test_licences_lie_beside_the_files_and_all_is_small():
+    for name, word in (("fashion_mnist_10k", "Zalando"), ("noto_emoji", "SIL OPEN FONT LICENSE")):
+        assert word in embedded.data_file(name, "LICENSE").read_text(encoding="utf-8")
+    files = [f for name in embedded.MAKERS for f in embedded.data_file(name).iterdir()]
+    assert sum(len(file.read_bytes()) for file in files) < 8_000_000
+
+
+def test_size_and_channels():
+    for channels in (1, 2, 3, 4):
+        info = datasets.info("noto_emoji", image_size=(16, 20), channels=channels)
+        assert info.shape == (16, 20, channels)
+    fashion, colour = (
+        everything("fashion_mnist_10k")[0],
+        everything("fashion_mnist_10k", channels=3)[0],
+    )
+    np.testing.assert_array_equal(colour, np.repeat(fashion, 3, axis=-1))
+    emoji, grey = everything("noto_emoji")[0], everything("noto_emoji", channels=1)[0]
+    np.testing.assert_allclose(
+        grey[..., 0], emoji @ np.array([0.299, 0.587, 0.114]), atol=0.5 / 127.5 + 1e-5
+    )
+    opaque = everything("noto_emoji", channels=4)[0]
+    np.testing.assert_array_equal(opaque[..., :3], emoji)
+    np.testing.assert_array_equal(opaque[..., 3], 1.0)
+
+
+def test_resizing_agrees_with_pillow():
+    from PIL import Image
+
+    small = everything("noto_emoji", image_size=24)[0][:50]
+    uint8 = embedded.noto_emoji().values[:50].numpy()
+    expected = [np.asarray(Image.fromarray(p).resize((24, 24), Image.LANCZOS)) for p in uint8]
+    difference = np.abs((small + 1) * 127.5 - np.stack(expected))
+    assert difference.mean() < 0.3
+    assert np.quantile(difference, 0.99) < 4  # Pillow rounds and clips between rows and columns
+
+
+def test_the_arrays_are_loaded_once():
+    assert embedded.read("noto_emoji") is embedded.read("noto_emoji")
+
+
+def test_importing_is_cheap():
+    code = (
+        "import sys, keras, tensorflow; before = set(sys.modules); import keras_gans.datasets; "
+        "new = {m.split('.')[0] for m in set(sys.modules) - before}; print(sorted(new))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "keras_gans" in done.stdout
+    for module in ("tensorflow_datasets", "PIL", "matplotlib"):
+        assert f"'{module}'" not in done.stdout
+
+
+def test_training_on_a_loaded_set():
+    dataset = datasets.load("fashion_mnist_10k", labels=True, image_size=8).take(3)
+    assert dataset.element_spec[1] == tf.TensorSpec((None,), tf.int32)
+    assert [tuple(x.shape) for x, _ in dataset] == [(64, 8, 8, 1)] * 3

@@ -1,0 +1,472 @@
+"""The training base: each trap of Keras and TensorFlow that it takes care of, and its contract."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from harness import assert_close, compile_sgd, state
+
+import keras_gans
+from keras_gans import GAN, WGAN, WGANGP, AdversarialModel
+from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+
+def networks(hidden=(8,)):
+    return build_mlp_generator((2,), 3, hidden, seed=1), build_mlp_discriminator((2,), (8,), seed=2)
+
+
+def points(num, seed=0):
+    return np.random.default_rng(seed).normal(size=(num, 2)).astype("float32")
+
+
+def dataset(num, batch=4):
+    return tf.data.Dataset.from_tensor_slices(points(num)).batch(batch)
+
+
+# 1. Gradients are summed over replicas.
+
+
+def test_one_sgd_step_is_the_mean_gradient_of_the_global_batch(two_replicas):
+    """Least squares by hand: w <- w - rate * d/dw mean((w.x - 1)^2)."""
+
+    @keras.saving.register_keras_serializable("tests")
+    class Regression(AdversarialModel):
+        players = {"generator": ("generator",)}
+        averaged = ()
+
+        def default_optimizers(self):
+            return {"generator": keras.optimizers.SGD(0.1)}
+
+        def train_step(self, data):
+            (reals,) = self.minibatches(data, 1)
+            with self.update("generator") as losses:
+                losses["generator"] = tf.reduce_mean((self.generator(reals)[:, :1] - 1.0) ** 2)
+            return self.logs()
+
+    def build():
+        linear = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, use_bias=False)])
+        linear.layers[0].kernel.assign([[0.5, 0.0], [-1.0, 0.0]])
+        return Regression(generator=linear)
+
+    x = points(8)
+    w = np.array([0.5, -1.0])
+    expected = w - 0.1 * 2 * ((x @ w - 1)[:, None] * x).mean(0)
+    one = build()
+    with two_replicas.scope():
+        two = build()
+    for model in (one, two):
+        model.fit(tf.data.Dataset.from_tensors(x), steps_per_epoch=1, verbose=0)
+        kernel = np.array(model.generator.layers[0].kernel)
+        np.testing.assert_allclose(kernel[:, 0], expected, atol=1e-6)
+
+
+# 2. Every replica draws the same random numbers.
+
+
+def test_replicas_draw_different_rows_of_what_one_device_draws(two_replicas):
+    one = WGANGP(*networks(), seed=4)
+    with two_replicas.scope():
+        two = WGANGP(*networks(), seed=4)
+
+    def draw(model, like):
+        return model.sample_latents(like), model.random_uniform(like)
+
+    expected = draw(one, tf.zeros((6, 2)))
+    drawn = two_replicas.run(tf.function(draw), args=(two, tf.zeros((3, 2))))
+    for values, whole in zip(drawn, expected, strict=True):
+        first, second = (np.array(v) for v in two_replicas.experimental_local_results(values))
+        assert (first != second).all()
+        np.testing.assert_array_equal(np.concatenate([first, second]), whole)
+
+
+def test_draws_differ_and_are_saved(tmp_path):
+    model = GAN(*networks(), seed=4)
+    first, second = (np.array(model.sample_latents(tf.zeros((5, 1)))) for _ in range(2))
+    assert (first != second).all()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for either in (model, loaded):
+        third = np.array(either.sample_latents(tf.zeros((5, 1))))
+        assert (third != first).all()
+    np.testing.assert_array_equal(
+        model.sample_latents(tf.zeros((5, 1))), loaded.sample_latents(tf.zeros((5, 1)))
+    )
+
+
+# 3. Fresh minibatches for every critic step.
+
+
+@pytest.mark.parametrize("batches", [5, 7])
+def test_critic_sees_n_critic_different_minibatches(batches):
+    model = compile_sgd(WGAN(*networks(), n_critic=5), run_eagerly=True)
+    seen, critic = [], model.critic.call
+    model.critic.call = lambda x, **kw: seen.append(np.array(x)) or critic(x, **kw)
+    reals = points(4 * batches)
+    model.fit(tf.data.Dataset.from_tensor_slices(reals).batch(4), verbose=0, steps_per_epoch=1)
+    assert len(seen) == 11  # 5 pairs of reals and fakes, and the generator's fakes
+    rows = np.concatenate([batch for batch in seen[:10:2]])
+    assert [batch.shape for batch in seen] == [(4, 2)] * 11
+    assert len(np.unique(rows, axis=0)) == 20
+    np.testing.assert_array_equal(np.unique(rows, axis=0), np.unique(reals[:20], axis=0))
+
+
+def test_minibatches_are_strided():
+    model = WGAN(*networks(), n_critic=2)
+    rows = tf.reshape(tf.range(12.0), (6, 2))
+    first, second = model.minibatches(rows, 2)
+    np.testing.assert_array_equal(first[:, 0], [0, 4, 8])
+    np.testing.assert_array_equal(second[:, 0], [2, 6, 10])
+    with pytest.raises(ValueError, match="multiple of 5"):
+        model.minibatches(rows, 5)
+    with pytest.raises(ValueError, match="multiple of 12"):
+        model.minibatches(rows, 12)
+
+
+# 5. Optimizers are built, and their state is saved.
+
+
+def test_weights_file_restores_every_optimizer_and_the_draws(tmp_path):
+    def build():
+        model = WGANGP(*networks(), ema_decay=0.9, seed=4)
+        model.compile()
+        return model
+
+    trained = build()
+    trained.fit(dataset(40), verbose=0)
+    trained.save_weights(tmp_path / "gan.weights.h5")
+    restored = build()
+    assert trained.optimizer is None
+    assert all(restored.optimizer_of(player).built for player in restored.players)
+    restored.load_weights(tmp_path / "gan.weights.h5")
+    assert int(restored.critic_optimizer.iterations) == 10
+    assert_close(state(restored), state(trained), 0)
+
+
+def test_optimizers_made_outside_of_the_scope_train(two_replicas):
+    with two_replicas.scope():
+        model = GAN(*networks())
+    sgd = {f"{player}_optimizer": keras.optimizers.SGD(0.1) for player in model.players}
+    model.compile(**sgd)
+    model.fit(dataset(8), verbose=0)
+    assert np.array(model.generator_optimizer.iterations) == 2
+
+
+# 6. The model counts as built.
+
+
+def test_fit_under_a_strategy_does_not_call_the_model_on_reals(two_replicas):
+    with two_replicas.scope():
+        model = compile_sgd(GAN(*networks()))
+    model.call = lambda *args, **kwargs: pytest.fail("the generator was called on reals")
+    model.fit(dataset(8), verbose=0)
+
+
+# 7. Scalar logs under several workers, and what they then agree on.
+
+WORKER = textwrap.dedent(
+    """
+    import sys
+    import numpy as np, keras, tensorflow as tf
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    from keras_gans import GAN
+    from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+    with strategy.scope():
+        gan = GAN(
+            build_mlp_generator((2,), 3, (8,), seed=1),
+            build_mlp_discriminator((2,), (8,), seed=2),
+            seed=4,
+        )
+        gan.compile(
+            generator_optimizer=keras.optimizers.SGD(0.05),
+            discriminator_optimizer=keras.optimizers.SGD(0.05),
+        )
+    points = np.random.default_rng(0).normal(size=(32, 2)).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices(points).batch(8)
+    history = gan.fit(data, epochs=2, steps_per_epoch=2, verbose=0).history
+    assert np.isfinite(history["generator_loss"]).all(), history
+    np.savez(sys.argv[1], *[np.array(v) for v in gan.trainable_variables])
+    """
+)
+
+
+def free_ports(num):
+    sockets = [socket.socket() for _ in range(num)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.mark.processes
+def test_two_workers_train_and_agree(tmp_path):
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    processes = []
+    for index in range(2):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
+        command = [sys.executable, "-c", WORKER, str(tmp_path / f"{index}.npz")]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        processes.append(subprocess.Popen(command, env=environment, text=True, **pipes))
+    try:
+        for process in processes:
+            output, _ = process.communicate(timeout=120)
+            assert process.returncode == 0, output[-3000:]
+    finally:
+        for process in processes:
+            process.kill()
+    first, second = (np.load(tmp_path / f"{index}.npz") for index in range(2))
+    for name in first.files:
+        np.testing.assert_allclose(first[name], second[name], atol=1e-7)
+
+
+# 8. XLA: off on CPUs unless asked for, and inside the replica's step.
+
+
+def test_xla_is_off_on_cpus_and_agrees_where_asked_for():
+    plain, compiled = GAN(*networks(), seed=4), GAN(*networks(), seed=4)
+    compile_sgd(plain)
+    compile_sgd(compiled, jit_compile=True)
+    assert plain.jit_compile is False
+    assert compiled.jit_compile is True
+    for model in (plain, compiled):
+        # XLA turns the same random bits into other normal numbers.
+        model.sample_latents = lambda like: tf.reshape(tf.linspace(-1.0, 1.0, 12), (4, 3))
+        model.fit(dataset(16), verbose=0, steps_per_epoch=4)
+    weights = [[np.array(v) for v in model.trainable_variables] for model in (compiled, plain)]
+    assert_close(*weights, 1e-5)
+
+
+def test_xla_is_inside_the_replicas_step():
+    """Keras puts it around `strategy.run`, where it fails; here it must be off, and inside on."""
+    model = compile_sgd(GAN(*networks()), jit_compile=True)
+    make_function, seen = model._make_function, []
+
+    def spy(step):
+        seen.append((step, model.jit_compile))
+        return make_function(step)
+
+    model._make_function = spy
+    model.fit(dataset(8), verbose=0, steps_per_epoch=1)
+    ((step, outside),) = seen
+    assert outside is False
+    graph = tf.function(step, autograph=False).get_concrete_function(tf.zeros((4, 2))).graph
+    assert any("_XlaMustCompile" in op.node_def.attr for op in graph.get_operations())
+
+
+def test_xla_under_cpu_replicas_is_off_and_refused(two_replicas):
+    with two_replicas.scope():
+        model = compile_sgd(GAN(*networks()))
+        assert model.jit_compile is False
+        model.fit(dataset(8), verbose=0)
+        with pytest.raises(ValueError, match="jit_compile"):
+            model.compile(jit_compile=True)
+    with pytest.raises(ValueError, match="jit_compile"):
+        model.compile(jit_compile="yes")
+    with pytest.raises(ValueError, match="run_eagerly"):
+        GAN(*networks()).compile(jit_compile=True, run_eagerly=True)
+
+
+# The end of the data.
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_nothing_runs_at_the_end_of_the_data(replicas, two_replicas):
+    """A dataset of unknown length ends in a step without data, which must leave no trace."""
+    strategy = two_replicas if replicas == 2 else tf.distribute.get_strategy()
+    with strategy.scope():
+        model = compile_sgd(GAN(*networks(), seed=4))
+    data = dataset(12).filter(lambda batch: True)
+    assert data.cardinality() == tf.data.UNKNOWN_CARDINALITY
+    model.fit(data, epochs=2, verbose=0)
+    assert np.array(model.generator_optimizer.iterations) == 6
+    np.testing.assert_array_equal(model.random_state.state, [4, 12])
+
+
+# The contract of a train step.
+
+
+class Duel(AdversarialModel):
+    """Two players on one product a * b: each loss and each update is known by hand."""
+
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    reported = ("product",)
+
+    def default_optimizers(self):
+        return {player: keras.optimizers.SGD(0.1) for player in self.players}
+
+    def values(self):
+        return [tf.reduce_sum(net(tf.ones((1, 1)))) for net in (self.discriminator, self.generator)]
+
+    def train_step(self, data):
+        if self.simultaneous:
+            with self.update("discriminator", "generator") as losses:
+                a, b = self.values()
+                losses["discriminator"], losses["generator"] = -a * b, a * b
+        else:
+            with self.update("discriminator") as losses:
+                a, b = self.values()
+                losses["discriminator"] = -a * b
+            with self.update("generator") as losses:
+                a, b = self.values()
+                losses["generator"] = a * b
+        self.report(product=a * b)
+        return self.logs()
+
+
+def duel(simultaneous=False, **kwargs):
+    def scalar(value):
+        net = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+        net.layers[0].kernel.assign([[value]])
+        return net
+
+    model = Duel(discriminator=scalar(2.0), generator=scalar(3.0), **kwargs)
+    model.simultaneous = simultaneous
+    model.compile()
+    return model
+
+
+def test_alternating_and_simultaneous_updates_by_hand():
+    """a += 0.1 b and b -= 0.1 a; one after the other uses the new a."""
+    model = duel()
+    logs = model.train_step(tf.zeros((1, 1)))
+    assert float(model.discriminator.layers[0].kernel[0, 0]) == pytest.approx(2.3)
+    assert float(model.generator.layers[0].kernel[0, 0]) == pytest.approx(3 - 0.23)
+    assert float(logs["discriminator_loss"]) == pytest.approx(-6)
+    assert float(logs["generator_loss"]) == pytest.approx(6.9)
+
+    model = duel(simultaneous=True)
+    model.train_step(tf.zeros((1, 1)))
+    assert float(model.discriminator.layers[0].kernel[0, 0]) == pytest.approx(2.3)
+    assert float(model.generator.layers[0].kernel[0, 0]) == pytest.approx(3 - 0.2)
+
+
+def test_averaged_generator_by_hand():
+    """After one update 3 -> 2.77, the average with decay 0.9 is 0.9 * 3 + 0.1 * 2.77."""
+    model = duel(ema_decay=0.9)
+    model.train_step(tf.zeros((1, 1)))
+    assert float(model.ema_generator.layers[0].kernel[0, 0]) == pytest.approx(2.977)
+    assert not model.ema_generator.trainable_variables
+    np.testing.assert_allclose(model.generate(1, seed=0), 0 * model.generate(1, seed=0), atol=20)
+
+
+def test_generate_uses_the_averaged_generator():
+    model = GAN(*networks(), ema_decay=0.9, seed=1)
+    plain = model(model.generator_inputs(3, 0))
+    np.testing.assert_allclose(model.generate(3, seed=0), plain, atol=1e-6)
+    for weight in model.ema_generator.variables:
+        weight.assign(weight * 0.0)
+    np.testing.assert_array_equal(model.generate(3, seed=0), np.zeros((3, 2)))
+
+
+def test_update_wants_one_scalar_loss_for_each_player():
+    model = duel()
+    with pytest.raises(ValueError, match="one loss for each"), model.update("generator"):
+        pass
+    with pytest.raises(ValueError, match="one loss for each"), model.update("generator") as losses:
+        losses["discriminator"] = losses["generator"] = tf.constant(1.0)
+    with pytest.raises(ValueError, match="scalar"), model.update("generator") as losses:
+        losses["generator"] = model.generator(tf.ones((2, 1)))
+    with pytest.raises(ValueError, match="report"):
+        model.report(produkt=1.0)
+
+
+def test_compile_arguments():
+    model = GAN(*networks())
+    model.compile(generator_optimizer="sgd")
+    assert isinstance(model.generator_optimizer, keras.optimizers.SGD)
+    assert model.generator_optimizer is not model.discriminator_optimizer
+    with pytest.raises(ValueError, match=r"discriminator_optimizer.*generator_optimizer"):
+        model.compile(optimizer="adam")
+
+
+def test_networks_must_be_built_models():
+    generator, discriminator = networks()
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="discriminator"):
+        GAN(generator, unbuilt)
+    with pytest.raises(ValueError, match="generator"):
+        GAN(lambda z: z, discriminator)
+    with pytest.raises(ValueError, match="shape"):
+        GAN(generator, build_mlp_discriminator((3,), (8,)))
+
+
+def test_fit_takes_arrays_and_refuses_what_it_cannot_use():
+    model = GAN(*networks())
+    history = model.fit(points(70), epochs=2, verbose=0, batch_size=32)
+    assert int(model.generator_optimizer.iterations) == 4
+    assert len(history.history["images_per_second"]) == 2
+    with pytest.raises(TypeError, match="validation_data"):
+        model.fit(points(8), validation_data=points(8))
+    with pytest.raises(ValueError, match="steps_per_epoch"):
+        model.fit(dataset(8), steps_per_epoch=0)
+    with pytest.raises(ValueError, match="batch_size"):
+        model.fit(dataset(8), batch_size=4)
+
+
+def test_replicas_must_divide_the_batch(two_replicas):
+    with two_replicas.scope():
+        model = GAN(*networks())
+    with pytest.raises(ValueError, match=r"replicas, 2.*5 examples"):
+        model.fit(dataset(20, batch=5), verbose=0)
+
+
+def test_nan_in_a_late_batch_stops_before_its_update():
+    reals = points(40)
+    reals[33] = np.nan
+    model = compile_sgd(GAN(*networks()))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="reals"):
+        model.fit(tf.data.Dataset.from_tensor_slices(reals).batch(4), verbose=0)
+    assert int(model.generator_optimizer.iterations) == 8
+    assert all(np.isfinite(np.array(v)).all() for v in model.trainable_variables)
+
+
+def test_fit_gathers_and_repeats():
+    model = compile_sgd(WGAN(*networks(), n_critic=3))
+    model.fit(dataset(28, batch=4), epochs=2, verbose=0)  # 7 minibatches: 2 steps, 1 left over
+    assert int(model.generator_optimizer.iterations) == 4
+    assert int(model.critic_optimizer.iterations) == 12
+    assert model.examples_per_step == 12
+    model.fit(dataset(12, batch=4), steps_per_epoch=3, verbose=0)  # one step's data, three times
+    assert int(model.generator_optimizer.iterations) == 7
+
+
+def test_data_of_the_package_continue_where_initial_epoch_says():
+    """Two epochs at once, and one after the other in two calls of `fit`, see the same pictures."""
+    from keras_gans.datasets import load
+
+    once, twice = GAN(*networks(), seed=4), GAN(*networks(), seed=4)
+    for model in (once, twice):
+        compile_sgd(model)
+    ring = load("ring", batch_size=32, seed=5)
+    once.fit(ring, epochs=2, steps_per_epoch=3, verbose=0)
+    twice.fit(ring, epochs=1, steps_per_epoch=3, verbose=0)
+    twice.fit(ring, epochs=2, initial_epoch=1, steps_per_epoch=3, verbose=0)
+    assert_close(state(twice), state(once), 1e-6)
+
+
+def test_importing_the_package_is_cheap():
+    """Beside keras itself, the import loads none of the heavy optional packages."""
+    code = (
+        "import sys, keras; before = set(sys.modules); import keras_gans;"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before};"
+        "heavy = {'tensorflow_datasets', 'matplotlib', 'PIL', 'rich', 'typer', 'scipy'};"
+        "print(sorted(new & heavy))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.strip() == "[]"
+
+
+def test_public_names():
+    for name in keras_gans.__all__:
+        assert hasattr(keras_gans, name)

@@ -1,0 +1,250 @@
+"""The command line, in this process. The trainings are a few steps on a small data set."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from keras_gans import datasets, registry
+from keras_gans.callbacks import LossCurves
+from keras_gans.cli import app
+from keras_gans.images import make_grid, read_png
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def fails(*arguments):
+    """The one line that an expected error writes to stderr."""
+    result = invoke(*arguments)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: "), result.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def run_directory(tmp_path_factory):
+    """A GAN, trained for 4 steps on the ring of Gaussians."""
+    run = tmp_path_factory.mktemp("cli") / "runs" / "ring"
+    result = invoke(
+        "train", "gan", "--dataset", "ring", "--steps", 4, "--sample-every", 3, "--out", run
+    )
+    assert result.exit_code == 0, result.output
+    return run
+
+
+# Help and lists
+
+
+@pytest.mark.parametrize("command", ["list", "datasets", "train", "generate"])
+def test_help_has_an_example(command):
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.output and f"keras-gans {command}" in result.output
+
+
+def test_help_explains_every_option_of_train():
+    output = invoke("train", "--help").output
+    for option in (
+        "dataset",
+        "steps",
+        "batch-size",
+        "image-size",
+        "latent-dim",
+        "ema-decay",
+        "out",
+    ):
+        assert f"--{option}" in output
+    assert "Default" in output
+
+
+def test_version():
+    import keras_gans
+
+    assert keras_gans.__version__ in invoke("--version").output
+
+
+def test_list_has_every_model():
+    output = invoke("list").output
+    for entry in registry.MODELS.values():
+        assert entry.name in output and str(entry.year) in output and entry.arxiv in output
+
+
+def test_datasets_has_every_name_and_its_size():
+    output = invoke("datasets").output
+    for name in datasets.names():
+        assert name in output
+    assert "28 × 28 × 1" in output and "10,000" in output
+
+
+# Errors, each before any work
+
+
+def test_unknown_names(tmp_path):
+    assert "wgan-pg" in fails("train", "wgan-pg")
+    assert "'rnig'" in fails("train", "GAN", "--dataset", "rnig", "--out", tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_ema_decay_out_of_range(tmp_path):
+    line = fails("train", "GAN", "--ema-decay", "1.5", "--out", tmp_path / "r")
+    assert "--ema-decay must be above 0 and below 1. Received: 1.5." in line
+
+
+def test_a_conditional_model_needs_classes(tmp_path):
+    unlabelled = [name for name in datasets.names() if not datasets.info(name).num_classes]
+    line = fails("train", "CGAN", "--dataset", unlabelled[0], "--out", tmp_path / "r")
+    assert "must have data with classes" in line and unlabelled[0] in line
+    assert not (tmp_path / "r").exists()
+
+
+def test_out_that_is_not_empty(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    for flags in ([], ["--fresh"]):
+        line = fails("train", "GAN", "--dataset", "ring", "--out", tmp_path, *flags)
+        assert "no run directory" in line and str(tmp_path) in line
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_out_that_has_a_run(tmp_path):
+    (tmp_path / "settings.json").write_text("{}")
+    assert "--fresh" in fails("train", "GAN", "--dataset", "ring", "--out", tmp_path)
+
+
+def test_out_that_is_a_file_or_a_link(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "is a file" in fails("train", "GAN", "--out", tmp_path / "file")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "settings.json").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    assert "symbolic link" in fails("train", "GAN", "--out", tmp_path / "link", "--fresh")
+    assert (tmp_path / "run" / "settings.json").exists()
+
+
+def test_generate_from_what_is_no_model(tmp_path):
+    assert "does not exist" in fails("generate", tmp_path / "nothing")
+    assert "neither model.keras nor" in fails("generate", tmp_path)
+    (tmp_path / "a.h5").write_text("")
+    assert "does not end in '.keras'" in fails("generate", tmp_path / "a.h5")
+    (tmp_path / "settings.json").write_text("{}")
+    assert "no model.keras yet" in fails("generate", tmp_path)
+    assert "'.png'" in fails("generate", tmp_path, "--out", tmp_path / "a.jpg")
+
+
+def test_generate_from_a_model_of_another_kind(tmp_path):
+    import keras
+
+    path = tmp_path / "plain.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    assert "must hold a model of keras_gans. Received: a Sequential" in fails("generate", path)
+
+
+def test_debug_shows_the_error():
+    result = invoke("train", "nonsense", "--debug")
+    assert isinstance(result.exception, ValueError)
+
+
+# Training and generating, for real
+
+
+def test_the_run_directory(run_directory):
+    names = {"settings.json", "samples", "losses.png", "losses.csv", "tensorboard", "grid.png"}
+    assert set(os.listdir(run_directory)) == names | {"model.keras", "savedmodel"}
+    samples = {f"step_{step:06d}.png" for step in (0, 3, 4)} | {"samples.gif"}
+    assert set(os.listdir(run_directory / "samples")) == samples
+    settings = json.loads((run_directory / "settings.json").read_text())
+    assert (settings["model"], settings["dataset"], settings["steps"]) == ("GAN", "ring", 4)
+    assert (settings["state"], settings["steps_taken"]) == ("finished", 4)
+    assert settings["plot_limit"] == 1.2
+    assert settings["versions"].keys() == {"keras_gans", "python", "keras", "tensorflow", "numpy"}
+    card = json.loads((run_directory / "savedmodel/assets.extra/keras_gans.json").read_text())
+    assert card["latent_shape"] == settings["latent_shape"] and card["latents"] == "normal"
+    assert os.listdir(run_directory.parent) == [run_directory.name]
+
+
+def test_all_that_can_generate_generates_the_same(run_directory, tmp_path):
+    pictures = []
+    for source in ("", "model.keras", "savedmodel"):
+        out = tmp_path / f"from_{source}.png"
+        result = invoke("generate", run_directory / source, "--seed", 0, "--out", out)
+        assert result.exit_code == 0, result.output
+        assert f"Wrote {out}: 1,000 points, 480 × 480 pixels, seed 0." in result.output
+        pictures.append(read_png(out))
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    np.testing.assert_array_equal(pictures[0], pictures[2])
+    assert pictures[0].shape == read_png(run_directory / "grid.png").shape
+
+
+def test_labels_for_a_model_without(run_directory, tmp_path):
+    line = fails("generate", run_directory, "--labels", "1", "--out", tmp_path / "a.png")
+    assert "label-conditional" in line and not (tmp_path / "a.png").exists()
+
+
+def test_fresh_replaces_a_run(tmp_path):
+    (tmp_path / "settings.json").write_text("{}")
+    (tmp_path / "old").mkdir()
+    arguments = ("train", "GAN", "--dataset", "ring", "--steps", 1, "--out", tmp_path, "--fresh")
+    result = invoke(*arguments, "--ema-decay", 0.5, "--latent-dim", 3)
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "old").exists() and (tmp_path / "model.keras").exists()
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    assert settings["latent_shape"] == [3] and settings["ema_decay"] == 0.5
+    assert invoke("generate", tmp_path, "--out", tmp_path / "a.png").exit_code == 0
+    assert invoke("generate", tmp_path / "savedmodel", "--out", tmp_path / "b.png").exit_code == 0
+    # Both are the averaged generator.
+    np.testing.assert_array_equal(read_png(tmp_path / "a.png"), read_png(tmp_path / "b.png"))
+
+
+def test_an_interrupted_run_is_saved(tmp_path, monkeypatch):
+    original = LossCurves.on_train_batch_end
+
+    def interrupt(self, batch, logs=None):
+        original(self, batch, logs)
+        if self._step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(LossCurves, "on_train_batch_end", interrupt)
+    run = tmp_path / "run"
+    result = invoke("train", "GAN", "--dataset", "ring", "--steps", 50, "--out", run)
+    assert result.exit_code == 130
+    assert "Interrupted after 2 of 50 steps" in result.stderr
+    assert json.loads((run / "settings.json").read_text())["state"] == "interrupted"
+    assert len((run / "losses.csv").read_text().splitlines()) == 3
+    assert (run / "samples" / "samples.gif").exists()
+    assert invoke("generate", run, "--out", tmp_path / "a.png").exit_code == 0
+
+
+@pytest.mark.slow
+def test_end_to_end_with_labels_and_pictures(tmp_path):
+    """CGAN on pictures: a column for each class, classes by number and by name, all formats."""
+    run = tmp_path / "run"
+    arguments = ("--steps", 2, "--image-size", 16, "--batch-size", 16, "--out", run)
+    result = invoke("train", "cgan", "--dataset", "fashion_mnist_10k", *arguments)
+    assert result.exit_code == 0, result.output
+    assert read_png(run / "grid.png").shape == (7 * 18 + 2, 10 * 18 + 2, 1)
+
+    def generate(source, *flags):
+        out = tmp_path / "a.png"
+        result = invoke("generate", source, "--out", out, "--num", 6, *flags)
+        assert result.exit_code == 0, result.output
+        return read_png(out)
+
+    by_number = generate(run, "--labels", "2,5")
+    assert by_number.shape == (3 * 18 + 2, 2 * 18 + 2, 1)
+    names = datasets.info("fashion_mnist_10k").class_names
+    by_name = generate(run, "--labels", f"{names[2]},{names[5].upper()}")
+    np.testing.assert_array_equal(by_number, by_name)
+    np.testing.assert_array_equal(by_number, generate(run / "savedmodel", "--labels", "2,5"))
+
+    import keras
+
+    gan = keras.models.load_model(run / "model.keras")
+    expected = make_grid(gan.generate(6, seed=0, labels=np.array([2, 5] * 3)), columns=2)
+    np.testing.assert_array_equal(by_number, expected)
+    assert "numbers from 0 to 9 or names" in fails("generate", run, "--labels", "10")

@@ -1,0 +1,212 @@
+"""Penalties against critics whose gradients are known on paper."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.networks import build_dcgan_discriminator, build_mlp_discriminator
+from keras_gans.penalties import clip_weights, gradient_penalty, input_gradient_norms
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def norms(values):
+    """The norm of each example over all other axes, in float64."""
+    values = np.asarray(values, "float64")
+    return np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1))
+
+
+def half_square(x):
+    """f(x) = |x|^2 / 2, with the gradient x."""
+    return tf.reduce_sum(x * x, axis=list(range(1, len(x.shape))))[:, None] / 2
+
+
+SHAPES = pytest.mark.parametrize("shape", [(3,), (4, 5, 2)], ids=["points", "pictures"])
+
+
+@SHAPES
+def test_norms_of_a_linear_critic(shape):
+    """f(x) = <w, x> has the gradient w at every x, whose norm is over all axes but the batch's."""
+    w = normal(*shape, seed=1)
+    axes = list(range(1, len(shape) + 1))
+    found = input_gradient_norms(
+        lambda x: tf.reduce_sum(w * x, axis=axes), tf.constant(normal(6, *shape))
+    )
+    assert found.dtype == tf.float32
+    assert found.shape == (6,)
+    np.testing.assert_allclose(found, np.repeat(norms(w[None]), 6), rtol=1e-5)
+
+
+@SHAPES
+def test_norms_of_a_quadratic_critic(shape):
+    x = normal(6, *shape)
+    np.testing.assert_allclose(
+        input_gradient_norms(half_square, tf.constant(x)), norms(x), rtol=1e-5
+    )
+
+
+@SHAPES
+@pytest.mark.parametrize("target", [1.0, 0.0, 2.5])
+def test_penalty_is_equation_3(shape, target):
+    """E[(|x^| - target)^2], since the quadratic critic's gradient at x^ is x^."""
+    reals, fakes = normal(7, *shape, seed=1), normal(7, *shape, seed=2)
+    epsilon = np.random.default_rng(3).uniform(size=7).astype("float32")
+    e = epsilon.astype("float64").reshape(7, *[1] * len(shape))
+    expected = ((norms(e * reals + (1 - e) * fakes) - target) ** 2).mean()
+    penalty = gradient_penalty(half_square, reals, fakes, epsilon, target=target)
+    assert tuple(penalty.shape) == ()
+    assert float(penalty) == pytest.approx(expected, rel=1e-5)
+    if target == 1.0:
+        assert float(gradient_penalty(half_square, reals, fakes, epsilon)) == float(penalty)
+
+
+@SHAPES
+def test_each_example_has_its_own_epsilon(shape):
+    """1 is the real, 0 is the fake, 1/4 is a quarter real; and the critic is called once."""
+    reals, fakes = normal(3, *shape, seed=1), normal(3, *shape, seed=2)
+    seen = []
+
+    def critic(x):
+        seen.append(x.numpy())
+        return half_square(x)
+
+    gradient_penalty(critic, reals, fakes, np.array([1.0, 0.0, 0.25], "float32"))
+    (interpolates,) = seen
+    expected = [reals[0], fakes[1], 0.25 * reals[2] + 0.75 * fakes[2]]
+    np.testing.assert_allclose(interpolates, expected, atol=1e-6)
+
+
+def test_gradient_with_respect_to_the_critic():
+    """f = <w, x>: d (|w| - 1)^2 / dw = 2 (|w| - 1) w / |w|, the second-order gradient."""
+    w = tf.Variable([0.6, -1.1, 2.0])
+    x, epsilon = normal(5, 3), np.full(5, 0.5, "float32")
+
+    @tf.function
+    def in_graph():
+        return penalty_gradient()
+
+    def penalty_gradient():
+        with tf.GradientTape() as tape:
+            penalty = gradient_penalty(lambda x: tf.linalg.matvec(x, w), x, -x, epsilon)
+        return tape.gradient(penalty, w)
+
+    v = w.numpy().astype("float64")
+    expected = 2 * (np.linalg.norm(v) - 1) * v / np.linalg.norm(v)
+    np.testing.assert_allclose(penalty_gradient(), expected, rtol=1e-5)
+    np.testing.assert_allclose(in_graph(), expected, rtol=1e-5)
+
+
+def test_zero_gradient():
+    """At f' = 0 the norm is 0 to 1e-6, the penalty target^2, and its own gradient is finite."""
+    a, x = tf.Variable(3.0), np.zeros((4, 2, 2, 1), "float32")
+    with tf.GradientTape() as tape:
+        penalty = gradient_penalty(lambda x: a * half_square(x), x, x, np.zeros(4, "float32"))
+    assert float(penalty) == pytest.approx(1.0, abs=1e-5)
+    assert np.isfinite(float(tape.gradient(penalty, a)))
+
+    w = tf.Variable(tf.zeros(3))  # a critic with zero weights, as after some initializations
+    with tf.GradientTape() as tape:
+        found = input_gradient_norms(lambda x: tf.linalg.matvec(x, w), tf.ones((4, 3)))
+        total = tf.reduce_sum(found)
+    np.testing.assert_allclose(found, 0, atol=1.1e-6)
+    np.testing.assert_array_equal(tape.gradient(total, w), [0, 0, 0])
+
+
+def test_no_gradient_reaches_the_generator():
+    generator = tf.Variable(normal(4, 3))
+    with tf.GradientTape() as tape:
+        penalty = gradient_penalty(half_square, normal(4, 3), 2 * generator, np.zeros(4, "float32"))
+    assert tape.gradient(penalty, generator) is None
+
+
+def test_patch_outputs():
+    """A map of logits <w, x_ij>: the gradient of their sum is w at each of the h x w places."""
+    w = np.array([2.0, -1.0], "float32")
+
+    def critic(x):
+        return tf.linalg.matvec(x, w)[..., None]
+
+    x = tf.constant(normal(3, 4, 5, 2))
+    assert critic(x).shape == (3, 4, 5, 1)
+    np.testing.assert_allclose(input_gradient_norms(critic, x), np.sqrt(20 * 5), rtol=1e-5)
+    penalty = gradient_penalty(critic, x, x, np.zeros(3, "float32"))
+    assert float(penalty) == pytest.approx((10 - 1) ** 2, rel=1e-5)
+
+
+def test_examples_do_not_mix():
+    """The norms of a batch are those of its examples alone."""
+    critic = build_dcgan_discriminator((8, 8, 2), width=3, normalization="layer", seed=0)
+    x = tf.constant(normal(4, 8, 8, 2))
+    whole = input_gradient_norms(critic, x)
+    parts = [float(input_gradient_norms(critic, x[k : k + 1])[0]) for k in range(4)]
+    np.testing.assert_allclose(whole, parts, rtol=1e-4)
+
+
+def test_norm_by_finite_differences():
+    """A network's gradient against differences of its logits."""
+    critic = build_mlp_discriminator((3,), hidden=(8,), seed=1)
+    x = normal(1, 3)
+    step = 1e-2  # no rounding to speak of, and LeakyReLU is linear within a piece
+    moved = np.concatenate([x + step * np.eye(3), x - step * np.eye(3)]).astype("float32")
+    up, down = np.split(np.array(critic(moved), "float64").ravel(), 2)
+    expected = np.linalg.norm((up - down) / (2 * step))
+    assert float(input_gradient_norms(critic, tf.constant(x))[0]) == pytest.approx(
+        expected, rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (4, 3, 1), (4, 1)])
+def test_shapes_that_differ(shape):
+    with pytest.raises(ValueError, match=r"`reals` and `fakes`.*\(4, 3\)"):
+        gradient_penalty(half_square, normal(4, 3), normal(*shape), np.zeros(4, "float32"))
+
+
+def network():
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(5, bias_initializer="random_normal"),
+            layers.BatchNormalization(),
+            layers.Dense(1),
+        ]
+    )
+
+
+def test_clip_weights():
+    """Kernels, biases, scales and offsets are clipped exactly; moving statistics are not."""
+    model = network()
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(-0.3, 0.3, w.shape) for w in model.get_weights()])
+    trained, other = model.trainable_variables, model.non_trainable_variables
+    before, kept = [v.numpy() for v in trained], [v.numpy() for v in other]
+    assert len(trained) == 6 and len(other) == 2
+    clip_weights(model, 0.125)  # a power of 2, exact in float32
+    for v, b in zip(trained, before, strict=True):
+        np.testing.assert_array_equal(v.numpy(), np.clip(b, -0.125, 0.125))
+    for v, k in zip(other, kept, strict=True):
+        np.testing.assert_array_equal(v.numpy(), k)
+    assert any((np.abs(b) > 0.125).any() for b in before)
+    assert any((np.abs(k) > 0.125).any() for k in kept)
+
+
+def test_clip_weights_leaves_frozen_layers():
+    model = network()
+    model.layers[0].trainable = False
+    frozen = model.layers[0].kernel.numpy()
+    clip_weights(model, 1e-3)
+    np.testing.assert_array_equal(model.layers[0].kernel.numpy(), frozen)
+    assert np.abs(model.layers[-1].kernel.numpy()).max() <= np.float32(1e-3)
+
+
+@pytest.mark.parametrize("clip", [0, -0.01, np.nan])
+def test_bad_clip(clip):
+    model = network()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"`clip` must be positive.*Received"):
+        clip_weights(model, clip)
+    for b, a in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(b, a)

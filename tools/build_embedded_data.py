@@ -1,0 +1,182 @@
+"""Rebuilds the two embedded data sets of `keras_gans.datasets` from three Debian packages.
+
+    apt-get install dataset-fashion-mnist fonts-noto-color-emoji unicode-data
+    pip install pillow fonttools
+    python tools/build_embedded_data.py
+
+* `fashion_mnist_10k`: the 10,000 test pictures of Fashion-MNIST, copied as they are (idx, gzip).
+* `noto_emoji`: every fully-qualified emoji of `emoji-test.txt` that is neither a flag nor has a
+  skin tone (1601 of them), taken from the 136x128 bitmaps of the font, centred on a white square,
+  reduced with Lanczos to 64x64 and put side by side in one lossless WebP file. Colour values are
+  rounded to multiples of 3 before, which changes no value by more than 1 of 255 and saves a third
+  of the file.
+
+The same inputs give the same pictures, and with one version of Pillow the same bytes.
+"""
+
+import argparse
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+from fontTools.ttLib import TTFont
+from PIL import Image
+
+DATA = Path(__file__).resolve().parents[1] / "keras_gans" / "datasets" / "data"
+SKIN_TONES = range(0x1F3FB, 0x1F400)
+VARIATION_SELECTOR = 0xFE0F
+SIZE = 64
+COLUMNS = 16
+COLOUR_STEP = 3
+
+FASHION_NOTE = """\
+The files t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz in this folder are the unmodified
+test files of Fashion-MNIST. They were taken from the Debian package dataset-fashion-mnist, whose
+copyright file follows.
+"""
+
+EMOJI_NOTE = """\
+The file atlas.webp in this folder holds 1601 pictures of the font Noto Color Emoji, taken from the
+Debian package fonts-noto-color-emoji. They were changed: put on a white square, reduced to 64x64
+pixels, colour values rounded to multiples of 3. The copyright file of that package follows first.
+
+The file emoji.json holds the names, groups and subgroups of the emoji, taken from emoji-test.txt in
+the Debian package unicode-data and put into another format. Copyright (c) 2022 Unicode, Inc. The
+copyright file of that package follows second.
+"""
+
+
+def emoji_list(emoji_test):
+    """Yields (code points, name, group, subgroup) of the emoji that are kept, in file order."""
+    group = subgroup = None
+    for line in emoji_test.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# group: "):
+            group = line.removeprefix("# group: ")
+        elif line.startswith("# subgroup: "):
+            subgroup = line.removeprefix("# subgroup: ")
+        elif line and not line.startswith("#"):
+            codes, rest = line.split(";", 1)
+            status, comment = rest.split("#", 1)
+            codes = tuple(int(code, 16) for code in codes.split())
+            has_tone = any(code in SKIN_TONES for code in codes)
+            if status.strip() == "fully-qualified" and group != "Flags" and not has_tone:
+                _, _, name = comment.strip().split(" ", 2)  # the emoji, its version, its name
+                yield codes, name, group, subgroup
+
+
+class EmojiFont:
+    """Finds the bitmap of a sequence of code points in a CBDT font."""
+
+    def __init__(self, path):
+        font = TTFont(path)
+        self.glyphs = font.getBestCmap()
+        self.bitmaps = font["CBDT"].strikeData[0]
+        self.ligatures = {}
+        for lookup in font["GSUB"].table.LookupList.Lookup:
+            for table in lookup.SubTable:
+                if table.LookupType == 4:
+                    for first, ligatures in table.ligatures.items():
+                        for ligature in ligatures:
+                            sequence = (first, *ligature.Component)
+                            self.ligatures.setdefault(sequence, ligature.LigGlyph)
+
+    def picture(self, codes):
+        sequence = tuple(self.glyphs[code] for code in codes if code != VARIATION_SELECTOR)
+        glyph = sequence[0] if len(sequence) == 1 else self.ligatures[sequence]
+        return Image.open(io.BytesIO(self.bitmaps[glyph].imageData)).convert("RGBA")
+
+
+def square_on_white(picture, size=SIZE):
+    """Centres an RGBA picture on a white square and reduces it to (size, size, 3) uint8."""
+    side = max(picture.size)
+    square = Image.new("RGBA", (side, side), "white")
+    square.alpha_composite(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    small = np.asarray(square.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
+    return (np.rint(small / COLOUR_STEP) * COLOUR_STEP).astype(np.uint8)
+
+
+def side_by_side(pictures, columns=COLUMNS):
+    """Puts (n, h, w, 3) pictures into one, row by row; places that are left stay white."""
+    n, height, width, _ = pictures.shape
+    rows = -(-n // columns)
+    tiles = np.full((rows * columns, height, width, 3), 255, np.uint8)
+    tiles[:n] = pictures
+    tiles = tiles.reshape(rows, columns, height, width, 3).transpose(0, 2, 1, 3, 4)
+    return tiles.reshape(rows * height, columns * width, 3)
+
+
+def build_fashion(source, copyright_file, target):
+    """Copies the test files of Fashion-MNIST."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        shutil.copyfile(source / name, target / name)
+    text = copyright_file.read_text(encoding="utf-8")
+    (target / "LICENSE").write_text(f"{FASHION_NOTE}\n{'-' * 100}\n{text}", encoding="utf-8")
+
+
+def build_emoji(font_file, emoji_test, copyright_files, target):
+    """Writes the atlas of the emoji and the list of their names."""
+    target.mkdir(parents=True, exist_ok=True)
+    font = EmojiFont(font_file)
+    emoji = list(emoji_list(emoji_test))
+    atlas = side_by_side(np.stack([square_on_white(font.picture(codes)) for codes, *_ in emoji]))
+    atlas_file = target / "atlas.webp"
+    Image.fromarray(atlas).save(atlas_file, lossless=True, quality=100, method=6)
+    if not np.array_equal(np.asarray(Image.open(atlas_file).convert("RGB")), atlas):
+        raise RuntimeError(f"{atlas_file} does not hold what was written to it.")
+
+    groups = list(dict.fromkeys(group for _, _, group, _ in emoji))
+    head = {"size": SIZE, "columns": COLUMNS, "groups": groups}
+    rows = [
+        {
+            "codes": " ".join(f"{code:04X}" for code in codes),
+            "name": name,
+            "group": groups.index(group),
+            "subgroup": subgroup,
+        }
+        for codes, name, group, subgroup in emoji
+    ]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    text = json.dumps(head, ensure_ascii=False)[:-1] + f', "emoji": [\n{lines}\n]}}\n'
+    (target / "emoji.json").write_text(text, encoding="utf-8")
+
+    texts = [path.read_text(encoding="utf-8") for path in copyright_files]
+    rule = f"\n{'-' * 100}\n"
+    (target / "LICENSE").write_text(rule.join([EMOJI_NOTE, *texts]), encoding="utf-8")
+
+
+def main():
+    """Reads the arguments and builds both sets."""
+    parser = argparse.ArgumentParser(description="Rebuild the embedded data sets.")
+
+    def path(name, default, what):
+        parser.add_argument(name, type=Path, default=Path(default), help=f"{what} ({default})")
+
+    path("--fashion", "/usr/share/datasets/fashion-mnist", "folder of the idx files")
+    path("--font", "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf", "the emoji font")
+    path("--emoji-test", "/usr/share/unicode/emoji/emoji-test.txt", "the names of the emoji")
+    path("--copyrights", "/usr/share/doc", "folder of the packages' copyright files")
+    path("--out", DATA, "folder to write to")
+    args = parser.parse_args()
+
+    def copyright_of(package):
+        return args.copyrights / package / "copyright"
+
+    build_fashion(
+        args.fashion, copyright_of("dataset-fashion-mnist"), args.out / "fashion_mnist_10k"
+    )
+    build_emoji(
+        args.font,
+        args.emoji_test,
+        [copyright_of("fonts-noto-color-emoji"), copyright_of("unicode-data")],
+        args.out / "noto_emoji",
+    )
+    for file in sorted(args.out.rglob("*")):
+        if file.is_file():
+            print(f"{file.stat().st_size:>9,} {file.relative_to(args.out)}")
+
+
+if __name__ == "__main__":
+    main()
