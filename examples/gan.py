@@ -22,7 +22,7 @@ def main():
     args = arguments(
         __doc__,
         out="runs/gan",
-        steps=20_000,
+        steps=12_000,
         batch_size=100,
         k={"type": int, "default": 1, "help": "discriminator steps a generator step (default: 1)"},
         minimax={"action": "store_true", "help": "the saturating loss of equation 1"},

@@ -1,8 +1,8 @@
 """LSGAN (Mao et al., 2017) on Fashion-MNIST.
 
 Where it differs from the paper: DCGAN networks of width 32 for 28 x 28 pictures instead of its own
-for 112 x 112, and Adam's rate 1e-3 (the paper's for LSUN) with beta_1 0.5; the pictures come from an
-averaged generator.
+for 112 x 112, and Adam's rate 1e-3 (the paper's for LSUN) with beta_1 0.5; the pictures come from
+an averaged generator.
 
     python examples/lsgan.py --steps 2000
     python examples/lsgan.py --a -1 --b 1 --c 0     # the Pearson chi^2 form
