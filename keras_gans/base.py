@@ -5,7 +5,6 @@ scaling, optimizers, randomness, metrics, averaging, saving and XLA are the same
 """
 
 import contextlib
-import warnings
 
 import keras
 import numpy as np
@@ -193,10 +192,9 @@ class AdversarialModel(keras.Model):
         dataset, steps_per_epoch = pipeline.prepare(
             self, x, y, batch_size, steps_per_epoch, kwargs.get("initial_epoch", 0)
         )
-        with warnings.catch_warnings():  # a dataset of unknown length ends each epoch with this
-            warnings.filterwarnings("ignore", "Your input ran out of data")
-            callbacks = pipeline.with_throughput(callbacks)
-            kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
+        callbacks = pipeline.with_throughput(callbacks)
+        kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
+        with pipeline.fitting():
             return super().fit(dataset, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

@@ -192,6 +192,9 @@ def points_limit(reals):
 def render(samples, columns=None, reals=None, limit=None):
     """Draws what `generate` returns: a grid of pictures, or a plot of points.
 
+    Pictures below 64 pixels are enlarged, each pixel to a square of several, so that they can be
+    seen: 28 x 28 becomes 56 x 56.
+
     Args:
         samples: uint8 array (num, height, width, channels), or float array (num, dim).
         columns: int, pictures in a row of the grid; not used for points.
@@ -211,13 +214,19 @@ def render(samples, columns=None, reals=None, limit=None):
     """
     samples = np.asarray(samples)
     if samples.ndim == 4:
-        return make_grid(samples, columns=columns)
+        return make_grid(enlarge(samples), columns=columns)
     if samples.ndim == 2:
         return plot_points(samples, reals=reals, limit=limit)
     raise ValueError(
         "`samples` must be pictures (num, height, width, channels) or points (num, dim). "
         f"Received: an array of shape {samples.shape}."
     )
+
+
+def enlarge(images, size=64):
+    """Pictures (num, height, width, channels) with each pixel repeated, as far as `size` allows."""
+    scale = max(1, size // max(1, *images.shape[1:3]))
+    return images.repeat(scale, axis=1).repeat(scale, axis=2)
 
 
 def save_png(path, image):

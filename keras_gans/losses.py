@@ -31,9 +31,10 @@ def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
     """
     if not 0 <= real_target <= 1:
         raise ValueError(f"`real_target` must be in [0, 1]. Received: {real_target!r}")
-    real_logits = ops.convert_to_tensor(real_logits)
-    real_loss = ops.softplus(real_logits) - real_target * real_logits
-    return ops.mean(real_loss) + ops.mean(ops.softplus(fake_logits))
+    real_loss = ops.mean(ops.softplus(ops.negative(real_logits))) * real_target
+    if real_target < 1:
+        real_loss += ops.mean(ops.softplus(real_logits)) * (1.0 - real_target)
+    return real_loss + ops.mean(ops.softplus(fake_logits))
 
 
 def minimax_generator_loss(fake_logits):

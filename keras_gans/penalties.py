@@ -42,7 +42,7 @@ def gradient_penalty(critic, reals, fakes, epsilon, target=1.0):
         Scalar, not yet multiplied by the penalty's weight.
 
     Raises:
-        ValueError: reals and fakes differ in shape.
+        ValueError: reals and fakes differ in shape, or epsilon has not one number for each.
 
     Example:
 
@@ -54,12 +54,18 @@ def gradient_penalty(critic, reals, fakes, epsilon, target=1.0):
     6.072
     """
     reals, fakes = ops.convert_to_tensor(reals), ops.convert_to_tensor(fakes)
-    if not reals.shape[1:].is_compatible_with(fakes.shape[1:]):
+    if not reals.shape.is_compatible_with(fakes.shape):
         raise ValueError(
             "`reals` and `fakes` must have one shape. "
             f"Received: reals {tuple(reals.shape)}, fakes {tuple(fakes.shape)}"
         )
-    epsilon = ops.reshape(epsilon, (-1,) + (1,) * (len(reals.shape) - 1))
+    epsilon = ops.cast(ops.reshape(epsilon, (-1,) + (1,) * (len(reals.shape) - 1)), reals.dtype)
+    if not epsilon.shape[:1].is_compatible_with(reals.shape[:1]):
+        raise ValueError(
+            f"`epsilon` must have one number for each of {reals.shape[0]} examples. "
+            f"Received: {epsilon.shape[0]}"
+        )
+    fakes = ops.cast(fakes, reals.dtype)
     interpolates = ops.stop_gradient(fakes + epsilon * (reals - fakes))
     return ops.mean(ops.square(input_gradient_norms(critic, interpolates) - target))
 

@@ -1,6 +1,9 @@
 """From the user's dataset to the data of one step: gathering, checks, pictures at borders."""
 
+import contextlib
 import dataclasses
+import re
+import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -76,11 +79,11 @@ class Samples:
     def checked(self, values):
         """The same within the input pipeline, for every batch: a float32 tensor."""
         values = tf.debugging.assert_all_finite(
-            tf.cast(values, tf.float32), f"`{self.name}` must be finite, and this batch is not"
+            tf.cast(values, tf.float32), f"`{self.name}` must be finite: this batch is not"
         )
         if self.are_pictures:
             limit = tf.constant(1 + RANGE_TOLERANCE)
-            message = f"`{self.name}` must be pictures in [-1, 1], and this batch is not"
+            message = f"`{self.name}` must be pictures in [-1, 1]: this batch is not"
             tf.debugging.assert_less_equal(tf.reduce_max(tf.abs(values)), limit, message)
         return values
 
@@ -115,7 +118,7 @@ class Labels:
     def checked(self, values):
         """The same within the input pipeline, for every batch: an int32 tensor (batch,)."""
         values = tf.reshape(tf.cast(values, tf.int32), (-1,))
-        message = f"`{self.name}` must be in [0, {self.num_classes}), and in this batch is not"
+        message = f"`{self.name}` must be in [0, {self.num_classes}): this batch is not"
         tf.debugging.assert_non_negative(values, message)
         tf.debugging.assert_less(values, self.num_classes, message)
         return values
@@ -183,7 +186,7 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, initial_epo
     if steps_per_epoch is None and num_examples is not None:
         steps_per_epoch = num_examples // (size * n) or None
     if resumable:
-        dataset = dataset.from_step(initial_epoch * steps_per_epoch * n)
+        dataset = dataset.from_step(dataset.start_step + initial_epoch * steps_per_epoch * n)
     gathered = dataset.map(lambda *parts: select(parts, spec, name))
     gathered = gathered.rebatch(size * n, drop_remainder=True)
     first = next(iter(gathered.take(1)), None)
@@ -262,6 +265,20 @@ def with_throughput(callbacks):
         return [Throughput()]
     callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
     return [Throughput(), *callbacks]
+
+
+@contextlib.contextmanager
+def fitting():
+    """What `fit` runs in: the pipeline's own checks leave as ValueError."""
+    try:
+        with warnings.catch_warnings():  # a dataset of unknown length ends each epoch with this
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+            yield
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(r"`\w+` must be [^:]*: this batch is not", error.message)
+        if found is None:
+            raise
+        raise ValueError(f"{found.group()}, and no weight was moved on it") from error
 
 
 def step_on_data(train_step, jit_compile):

@@ -1,6 +1,7 @@
 """Random draws that are the same on one device and on many, and that are saved with the model."""
 
 import functools
+import hashlib
 import random
 
 import keras
@@ -29,6 +30,17 @@ def new_seed():
     return random.randrange(2**31)
 
 
+def derive_seed(seed, *words):
+    """A seed below 2^31 that is a function of `seed` and of words; `None` where `seed` is `None`.
+
+    Parts that are given one seed by the user must not draw the same numbers.
+    """
+    if seed is None:
+        return None
+    digest = hashlib.sha256(repr((int(seed), *words)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 2**31
+
+
 def draw_rows(sampler, like, shape, seed):
     """Draws `sampler(shape, seed)` for the global batch and keeps this replica's rows.
 
@@ -52,7 +64,8 @@ def draw_rows(sampler, like, shape, seed):
         return values
     start = context.replica_id_in_sync_group * batch
     rows = values[start : start + batch]
-    return tf.ensure_shape(rows, (batch if isinstance(batch, int) else None, *shape))
+    static = (n if isinstance(n, int) else None for n in (batch, *shape))
+    return tf.ensure_shape(rows, tuple(static))
 
 
 class RandomState(keras.layers.Layer):

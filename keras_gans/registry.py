@@ -83,6 +83,11 @@ class Entry:
         Raises:
             ValueError: the shape or another argument does not fit the networks.
         """
+        if num_classes is not None and not self.labelled:
+            raise ValueError(
+                f"`num_classes` must be None: {self.name} is not conditional. "
+                f"Received: {num_classes!r}"
+            )
         latent_dim = (100 if len(shape) == 3 else 16) if latent_dim is None else latent_dim
         pair = self.networks(tuple(shape), latent_dim, num_classes, seed)
         model_class = getattr(models, self.name)

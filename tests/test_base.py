@@ -14,7 +14,7 @@ import tensorflow as tf
 from harness import assert_close, compile_sgd, state
 
 import keras_gans
-from keras_gans import GAN, WGAN, WGANGP, AdversarialModel
+from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
 
@@ -423,10 +423,21 @@ def test_nan_in_a_late_batch_stops_before_its_update():
     reals = points(40)
     reals[33] = np.nan
     model = compile_sgd(GAN(*networks()))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="reals"):
+    with pytest.raises(ValueError, match="`reals` must be finite"):
         model.fit(tf.data.Dataset.from_tensor_slices(reals).batch(4), verbose=0)
     assert int(model.generator_optimizer.iterations) == 8
     assert all(np.isfinite(np.array(v)).all() for v in model.trainable_variables)
+
+
+def test_label_out_of_range_in_a_late_batch_stops_before_its_update():
+    generator = build_mlp_generator((2,), 3, (8,), num_classes=4)
+    model = compile_sgd(CGAN(generator, build_mlp_discriminator((2,), (8,), num_classes=4)))
+    labels = np.arange(40) % 4
+    labels[33] = 4
+    data = tf.data.Dataset.from_tensor_slices((points(40), labels)).batch(4)
+    with pytest.raises(ValueError, match=r"`labels` must be in \[0, 4\)"):
+        model.fit(data, verbose=0)
+    assert int(model.generator_optimizer.iterations) == 8
 
 
 def test_fit_gathers_and_repeats():
@@ -451,6 +462,11 @@ def test_data_of_the_package_continue_where_initial_epoch_says():
     twice.fit(ring, epochs=1, steps_per_epoch=3, verbose=0)
     twice.fit(ring, epochs=2, initial_epoch=1, steps_per_epoch=3, verbose=0)
     assert_close(state(twice), state(once), 1e-6)
+
+    later = compile_sgd(GAN(*networks(), seed=4))
+    later.fit(ring, steps_per_epoch=3, verbose=0)
+    later.fit(load("ring", batch_size=32, seed=5, start_step=3), steps_per_epoch=3, verbose=0)
+    assert_close(state(later), state(once), 1e-6)
 
 
 def test_importing_the_package_is_cheap():

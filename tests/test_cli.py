@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from keras_gans import datasets, registry
 from keras_gans.callbacks import LossCurves
 from keras_gans.cli import app
-from keras_gans.images import make_grid, read_png
+from keras_gans.images import read_png, render
 
 
 def invoke(*arguments):
@@ -227,7 +227,7 @@ def test_end_to_end_with_labels_and_pictures(tmp_path):
     arguments = ("--steps", 2, "--image-size", 16, "--batch-size", 16, "--out", run)
     result = invoke("train", "cgan", "--dataset", "fashion_mnist_10k", *arguments)
     assert result.exit_code == 0, result.output
-    assert read_png(run / "grid.png").shape == (7 * 18 + 2, 10 * 18 + 2, 1)
+    assert read_png(run / "grid.png").shape == (7 * 66 + 2, 10 * 66 + 2, 1)
 
     def generate(source, *flags):
         out = tmp_path / "a.png"
@@ -236,7 +236,7 @@ def test_end_to_end_with_labels_and_pictures(tmp_path):
         return read_png(out)
 
     by_number = generate(run, "--labels", "2,5")
-    assert by_number.shape == (3 * 18 + 2, 2 * 18 + 2, 1)
+    assert by_number.shape == (3 * 66 + 2, 2 * 66 + 2, 1)
     names = datasets.info("fashion_mnist_10k").class_names
     by_name = generate(run, "--labels", f"{names[2]},{names[5].upper()}")
     np.testing.assert_array_equal(by_number, by_name)
@@ -245,6 +245,6 @@ def test_end_to_end_with_labels_and_pictures(tmp_path):
     import keras
 
     gan = keras.models.load_model(run / "model.keras")
-    expected = make_grid(gan.generate(6, seed=0, labels=np.array([2, 5] * 3)), columns=2)
+    expected = render(gan.generate(6, seed=0, labels=np.array([2, 5] * 3)), columns=2)
     np.testing.assert_array_equal(by_number, expected)
     assert "numbers from 0 to 9 or names" in fails("generate", run, "--labels", "10")

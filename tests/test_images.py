@@ -210,8 +210,17 @@ def test_points_errors():
         plot_points(np.zeros((4, 2)), size=10)
 
 
+def test_render_enlarges_small_pictures():
+    pictures = np.arange(6, dtype="uint8").reshape(1, 2, 3, 1)
+    grid = render(pictures)[..., 0]
+    assert grid.shape == (2 * 21 + 4, 3 * 21 + 4)  # 21 is the most for 3 pixels within 64
+    np.testing.assert_array_equal(grid[2:-2:21, 2:-2:21], [[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(grid[22:-2:21, 22:-2:21], [[0, 1, 2], [3, 4, 5]])
+    assert render(np.zeros((1, 28, 28, 1), "uint8")).shape == (60, 60, 1)
+
+
 def test_render_tells_pictures_from_points():
-    pictures = np.zeros((4, 3, 3, 1), "uint8")
+    pictures = np.zeros((4, 64, 48, 1), "uint8")
     np.testing.assert_array_equal(render(pictures, columns=4), make_grid(pictures, columns=4))
     assert render(np.zeros((4, 2), "float32")).shape == (480, 480, 3)
     with pytest.raises(ValueError, match=r"\(4,\)"):

@@ -210,3 +210,12 @@ def test_bad_clip(clip):
         clip_weights(model, clip)
     for b, a in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(b, a)
+
+
+@pytest.mark.parametrize("num", [1, 3, 8])
+def test_epsilon_must_have_one_number_for_each_example(num):
+    x = np.zeros((4, 2), "float32")
+    with pytest.raises(ValueError, match=f"one number for each of 4 examples. Received: {num}"):
+        gradient_penalty(lambda x: x[:, 0], x, x, np.zeros(num, "float32"))
+    with pytest.raises(ValueError, match="one shape"):
+        gradient_penalty(lambda x: x[:, 0], x, x[:1], np.zeros(4, "float32"))

@@ -88,8 +88,9 @@ def test_builds_and_generates(entry, shape):
     assert second.output_shape == (None, 1)
 
 
-@EVERY
-def test_build_arguments(entry):
+@pytest.mark.parametrize("name", ["GAN", "CGAN"])
+def test_build_arguments(name):
+    entry = MODELS[name]
     build = {"shape": POINT, "num_classes": classes(entry), "latent_dim": 5, "ema_decay": 0.9}
     one, same, other = (entry.build(**build, seed=seed) for seed in (4, 4, 5))
     assert one.latent_shape == (5,)
@@ -125,3 +126,21 @@ def test_bad_shapes_and_missing_classes():
         MODELS["GAN"].build(POINT, seed=-1)
     with pytest.raises(ValueError, match="latent_dim"):
         MODELS["GAN"].build(POINT, latent_dim=0)
+
+
+def test_one_seed_does_not_give_two_networks_the_same_numbers():
+    model = find("GAN").build((2,), seed=0)
+    kernels = [
+        [np.array(w) for w in network.weights if w.name == "kernel"]
+        for network in (model.generator, model.discriminator)
+    ]
+    for mine in kernels[0]:
+        for other in kernels[1]:
+            size = min(mine.size, other.size, 500)
+            pair = mine.ravel()[:size], other.ravel()[:size]
+            assert abs(np.corrcoef(*pair)[0, 1]) < 0.5 or size < 20
+
+
+def test_classes_are_refused_where_there_are_no_labels():
+    with pytest.raises(ValueError, match="num_classes"):
+        find("dcgan").build((4, 4, 1), num_classes=3)

@@ -75,7 +75,8 @@ def load(
     Returns:
         tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or float32
         points (batch, dimensions); with `labels`, of pairs of these and int32 labels (batch,). It
-        has two attributes more: `info`, a `DatasetInfo`, and `from_step(step)`, see above.
+        has three attributes more: `info`, a `DatasetInfo`, `start_step`, and `from_step(step)`, see
+        above.
 
     Raises:
         ValueError: an argument is out of its range, or the set has no such split, no labels, no
@@ -134,6 +135,7 @@ def load(
 
     dataset = run(first_step=start_step, stop=stop, drop=drop_remainder)
     dataset.info = examples.info
+    dataset.start_step = start_step
     dataset.from_step = from_step
     return dataset
 

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -58,9 +59,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
         return tf.cast(outputs, self.compute_dtype)
 
-    def _fuses(self, inputs, mask):
+    def _moments(self, inputs, mask):
+        if self._alone() and mask is None:
+            # The synchronized moments, E[x^2] - E[x]^2, lose precision that one replica need not.
+            return ops.moments(inputs, axes=self._reduction_axes)
+        return super()._moments(inputs, mask)
+
+    @staticmethod
+    def _alone():
         context = tf.distribute.get_replica_context()
-        alone = context is not None and context.num_replicas_in_sync == 1
+        return context is not None and context.num_replicas_in_sync == 1
+
+    def _fuses(self, inputs, mask):
         is_tensor = tf.is_tensor(inputs) and len(inputs.shape) == 4 and self.axis in (-1, 3)
         plain = mask is None and not self.renorm and self.epsilon >= 1.001e-5
-        return is_tensor and plain and (alone or not self.synchronized)
+        exact = inputs.dtype != "float64"
+        return is_tensor and plain and exact and (self._alone() or not self.synchronized)

@@ -2,8 +2,10 @@
 
 import keras
 import tensorflow as tf
+from keras import ops
 
-from keras_gans.randomness import RandomState, new_seed
+from keras_gans.checks import check_seed
+from keras_gans.randomness import RandomState, derive_seed, new_seed
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -37,15 +39,15 @@ class Dropout(keras.layers.Layer):
         if not 0 <= rate < 1:
             raise ValueError(f"`rate` must be in [0, 1). Received: {rate!r}")
         self.rate = rate
-        self.seed = new_seed() if seed is None else seed
-        self.random_state = RandomState(self.seed)
+        self.seed = new_seed() if check_seed(seed) is None else int(seed)
+        self.random_state = RandomState(derive_seed(self.seed, "dropout"))
         self.supports_masking = True
         self.built = True
 
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        keep = self.random_state.uniform(inputs, tuple(inputs.shape[1:])) >= self.rate
+        keep = self.random_state.uniform(inputs, ops.shape(inputs)[1:]) >= self.rate
         return tf.where(keep, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
 
     def compute_output_shape(self, input_shape):

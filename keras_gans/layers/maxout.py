@@ -21,10 +21,10 @@ class Maxout(keras.layers.Layer):
     TensorShape([2, 240])
 
     Input shape:
-        (batch, features), float.
+        (batch, ..., features), float.
 
     Output shape:
-        (batch, units).
+        (batch, ..., units).
 
     Reference:
         Goodfellow et al., 2013 (arXiv:1302.4389), section 2.
@@ -45,7 +45,8 @@ class Maxout(keras.layers.Layer):
 
     def call(self, inputs):
         affine = ops.matmul(inputs, self.kernel) + self.bias
-        return ops.max(ops.reshape(affine, (-1, self.units, self.pieces)), axis=-1)
+        shape = (*ops.shape(inputs)[:-1], self.units, self.pieces)
+        return ops.max(ops.reshape(affine, shape), axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

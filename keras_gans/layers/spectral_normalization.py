@@ -15,7 +15,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     Args:
         layer: a layer that is linear in its `kernel` and has no activation, such as `Dense` or
             `Conv2D`; the kernel's last axis is the outputs.
-        epsilon: smallest norm that is divided by.
+        epsilon: smallest norm, or singular value, that is divided by.
 
     Example:
 
@@ -39,7 +39,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         if activation not in (None, keras.activations.linear):
             raise ValueError(
                 "`layer` must have no activation: put it behind the normalized layer. "
-                f"Received: {layer.name} with {activation.__name__}"
+                f"Received: {layer.name} with {activation!r}"
             )
         self.epsilon = epsilon
 
@@ -63,7 +63,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         u = self._unit(ops.matmul(v, constant))
         if update:
             self.u.assign(u)
-        return ops.sum(ops.matmul(v, kernel) * u)
+        return ops.maximum(ops.sum(ops.matmul(v, kernel) * u), self.epsilon)
 
     def _unit(self, vector):
         return vector / ops.maximum(ops.norm(vector), self.epsilon)

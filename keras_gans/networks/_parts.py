@@ -1,10 +1,13 @@
 """What the builders share: checks of shapes, seeded initializers, labels, normalizations."""
 
+import functools
+
 import keras
 from keras import layers, ops
 
 from keras_gans.checks import check_count, check_seed
 from keras_gans.layers import BatchNormalization
+from keras_gans.randomness import derive_seed
 
 NORMALIZATIONS = {
     "batch": BatchNormalization,
@@ -17,26 +20,34 @@ NORMALIZATIONS = {
 
 
 class Initializers:
-    """A stream of initializers with different seeds, so that one seed fixes a whole network."""
+    """A stream of initializers with different seeds, so that one seed fixes a whole network.
 
-    def __init__(self, make, seed):
-        self.make, self.seed = make, check_seed(seed)
+    Args:
+        make: function of `seed` that returns an initializer.
+        seed: the network's seed, or `None`.
+        network: the network's name, so that two networks of one seed begin differently.
+    """
+
+    def __init__(self, make, seed, network):
+        self.make, self.seed, self.network, self.count = make, check_seed(seed), network, 0
+
+    def next_seed(self):
+        self.count += 1
+        return derive_seed(self.seed, self.network, self.count)
 
     def __call__(self):
-        if self.seed is None:
-            return self.make(seed=None)
-        self.seed += 1
-        return self.make(seed=self.seed)
+        return self.make(seed=self.next_seed())
 
 
-def dcgan_initializers(seed):
+def dcgan_initializers(seed, network):
     """N(0, 0.02), as in Radford et al., 2016, section 4."""
-    return Initializers(lambda seed: keras.initializers.RandomNormal(stddev=0.02, seed=seed), seed)
+    make = functools.partial(keras.initializers.RandomNormal, stddev=0.02)
+    return Initializers(make, seed, network)
 
 
 def check_normalization(normalization):
     """Raises ValueError unless `normalization` is one of the known names."""
-    if normalization not in NORMALIZATIONS:
+    if not isinstance(normalization, str | None) or normalization not in NORMALIZATIONS:
         names = [name for name in NORMALIZATIONS if name]
         raise ValueError(
             f"`normalization` must be None or one of {names}. Received: {normalization!r}"

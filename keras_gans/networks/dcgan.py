@@ -59,7 +59,7 @@ def build_dcgan_generator(
     shape = check_picture_shape("image_shape", image_shape)
     check_count("latent_dim", latent_dim), check_count("width", width)
     check_count("kernel_size", kernel_size), check_normalization(normalization)
-    initializer = dcgan_initializers(seed)
+    initializer = dcgan_initializers(seed, "dcgan_generator")
     latents = keras.Input((latent_dim,), name="latents")
     inputs, x = latents, latents
     if num_classes is not None:
@@ -124,7 +124,7 @@ def build_dcgan_discriminator(
     shape = check_picture_shape("image_shape", image_shape)
     check_count("width", width), check_count("kernel_size", kernel_size)
     check_normalization(normalization)
-    initializer = dcgan_initializers(seed)
+    initializer = dcgan_initializers(seed, "dcgan_discriminator")
     pictures = keras.Input(shape, name="pictures")
     inputs, x = pictures, pictures
     if num_classes is not None:

@@ -63,7 +63,7 @@ def build_mlp_generator(
     shape = _check_shape("sample_shape", sample_shape)
     hidden = _check_hidden(hidden)
     check_count("latent_dim", latent_dim)
-    initializer = Initializers(keras.initializers.GlorotUniform, seed)
+    initializer = Initializers(keras.initializers.GlorotUniform, seed, "mlp_generator")
     if output_activation == "auto":
         output_activation = "tanh" if len(shape) == 3 else None
     latents = keras.Input((latent_dim,), name="latents")
@@ -72,6 +72,11 @@ def build_mlp_generator(
         labels, code = label_input(num_classes)
         inputs = [latents, labels]
         if label_units is not None:
+            check_count("label_units", label_units)
+            if not hidden:
+                raise ValueError(
+                    "`hidden` must have a layer beside the label's `label_units`. Received: ()"
+                )
             units, hidden = hidden[0], hidden[1:]
             x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
             code = layers.Dense(label_units, activation, kernel_initializer=initializer())(code)
@@ -123,7 +128,11 @@ def build_mlp_discriminator(
     """
     shape = _check_shape("sample_shape", sample_shape)
     hidden = _check_hidden(hidden)
-    initializer = Initializers(keras.initializers.GlorotUniform, seed)
+    if maxout_pieces is not None:
+        check_count("maxout_pieces", maxout_pieces)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"`dropout` must be in [0, 1). Received: {dropout!r}")
+    initializer = Initializers(keras.initializers.GlorotUniform, seed, "mlp_discriminator")
 
     def dense(units, x):
         if maxout_pieces is not None:
@@ -141,6 +150,8 @@ def build_mlp_discriminator(
         if k == 0 and label_part is not None:
             x = layers.Concatenate()([x, label_part])
         if dropout:
-            x = Dropout(dropout, seed=None if seed is None else seed + k)(x)
+            x = Dropout(dropout, seed=initializer.next_seed())(x)
+    if not hidden and label_part is not None:
+        x = layers.Concatenate()([x, label_part])
     logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(x)
     return keras.Model(inputs, logits, name="mlp_discriminator")

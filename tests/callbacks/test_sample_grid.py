@@ -69,14 +69,14 @@ def test_a_long_run_has_a_bounded_animation(tmp_path, counting_model, run_fit, m
 def test_large_pictures_make_a_smaller_animation(tmp_path, counting_model, run_fit, monkeypatch):
     monkeypatch.setattr(sample_grid, "MAX_SIDE", 10)
     run_fit(counting_model, SampleGrid(tmp_path, num=6, columns=3))
-    assert read_png(tmp_path / "epoch_0001.png").shape == (14, 20, 1)
+    assert read_png(tmp_path / "epoch_0001.png").shape == (134, 200, 1)
     assert frames(tmp_path / "samples.gif")[0][0].shape == (7, 10, 3)
 
 
 def test_one_column_for_each_class(tmp_path, make_model, run_fit):
     model = make_model(num_classes=5)
     run_fit(model, SampleGrid(tmp_path, num=20))
-    assert read_png(tmp_path / "epoch_0001.png").shape == (4 * 6 + 2, 5 * 6 + 2, 1)
+    assert read_png(tmp_path / "epoch_0001.png").shape == (4 * 66 + 2, 5 * 66 + 2, 1)
 
 
 def test_given_labels(tmp_path, make_model, run_fit):
@@ -84,7 +84,7 @@ def test_given_labels(tmp_path, make_model, run_fit):
     run_fit(model, SampleGrid(tmp_path, labels=[3, 3, 1], columns=3))
     num, _, labels = model.asked[0]
     assert num == 3 and labels.tolist() == [3, 3, 1]
-    assert read_png(tmp_path / "epoch_0001.png").shape == (8, 20, 1)
+    assert read_png(tmp_path / "epoch_0001.png").shape == (68, 200, 1)
 
 
 def test_points_are_plotted(tmp_path, make_model, run_fit):

@@ -65,16 +65,14 @@ def sgd_step(layer, weighting):
 
 @SHAPES
 @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
-@pytest.mark.parametrize(
-    "parts", [{}, {"scale": False}, {"scale": False, "center": False}], ids=str
-)
+@pytest.mark.parametrize("parts", [{}, {"scale": False, "center": False}], ids=str)
 def test_trains_as_keras(shape, graph, parts):
-    """Outputs, gradients and moving statistics, over 4 steps of SGD and then at inference."""
+    """Outputs, gradients and moving statistics, over 3 steps of SGD and then at inference."""
     weighting = np.random.default_rng(2).normal(size=shape).astype("float32")
     ours, reference = ours_and_keras(shape, **parts)
     steps = [sgd_step(layer, weighting) for layer in (ours, reference)]
     steps = [tf.function(step) for step in steps] if graph else steps
-    for k in range(4):
+    for k in range(3):
         x = tf.constant(batch(*shape, seed=k))
         (y, of_input), (expected, of_input_expected) = (step(x) for step in steps)
         np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
@@ -124,6 +122,8 @@ def test_fused_kernel():
     ours, reference = ours_and_keras(shape)
     assert "FusedBatchNormV3" in operations(ours, shape, training=True)
     assert "FusedBatchNormV3" not in operations(reference, shape, training=True)
+    small = BatchNormalization(epsilon=1e-6)  # less than cuDNN takes
+    assert "FusedBatchNormV3" not in operations(small, shape, training=True)
 
 
 @pytest.mark.parametrize(
@@ -294,3 +294,12 @@ def test_replicas_on_their_own(shape, two_replicas):
     expected = np.concatenate([normalized(half) for half in np.split(x, 2)])
     np.testing.assert_allclose(y, expected, atol=1e-4)
     assert np.abs(expected - normalized(x)).max() > 0.5
+
+
+def test_one_replica_keeps_its_precision_far_from_zero():
+    """Of E[x^2] - E[x]^2, in float32 and at 1000, nothing would be left."""
+    x = (1000 + np.random.default_rng(0).normal(size=(256, 3))).astype("float32")
+    exact = x.astype("float64")
+    exact = (exact - exact.mean(0)) / np.sqrt(exact.var(0) + 1.001e-5)
+    outputs = BatchNormalization()(x, training=True)
+    np.testing.assert_allclose(outputs, exact, atol=5e-3)

@@ -114,6 +114,15 @@ def test_saved_model_goes_on(tmp_path):
     np.testing.assert_array_equal(loaded(x, training=True), third)
 
 
+def test_config():
+    layer = Dropout(0.3, seed=4, name="drop")
+    copy = Dropout.from_config(layer.get_config())
+    assert (copy.rate, copy.seed, copy.name) == (0.3, 4, "drop")
+    assert copy.get_config() == layer.get_config()
+    free = Dropout(0.3)  # the seed that it drew is kept
+    assert Dropout.from_config(free.get_config()).seed == free.seed
+
+
 def test_output_shape():
     inputs = keras.Input((4, 3))
     assert keras.Model(inputs, Dropout(0.5)(inputs)).output_shape == (None, 4, 3)

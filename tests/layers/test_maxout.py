@@ -80,3 +80,11 @@ def test_saved_model(tmp_path):
 def test_bad_counts(name, value):
     with pytest.raises(ValueError, match=rf"`{name}` must be an integer of at least 1.*Received"):
         Maxout(**{"units": 3, "pieces": 2, name: value})
+
+
+def test_sequences_keep_their_axes():
+    layer = Maxout(2, 3)
+    x = np.random.default_rng(0).normal(size=(4, 5, 6)).astype("float32")
+    outputs = layer(x)
+    assert outputs.shape == layer.compute_output_shape(x.shape) == (4, 5, 2)
+    np.testing.assert_allclose(outputs[:, 1], layer(x[:, 1]), atol=1e-6)
