@@ -7,7 +7,7 @@ RUN ?= runs/demo
 .PHONY: demo test quick slow lint format clean
 
 demo: $(VENV)/installed
-	$(BIN)/python examples/dcgan.py --out $(RUN)
+	$(BIN)/python examples/cgan.py --steps 1200 --out $(RUN)
 
 test: lint quick
 

@@ -25,7 +25,7 @@ def main():
     args = arguments(
         __doc__,
         out="runs/lsgan",
-        steps=3500,
+        steps=2000,
         batch_size=64,
         a={"type": float, "default": 0.0, "help": "D's target for fakes (default: 0)"},
         b={"type": float, "default": 1.0, "help": "D's target for reals (default: 1)"},

@@ -291,7 +291,7 @@ def step_on_data(train_step, jit_compile):
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
     def step(data):
-        with tf.control_dependencies(tree.flatten(data)):
+        with tf.control_dependencies([part for part in tree.flatten(data) if tf.is_tensor(part)]):
             return train_step(data)
 
     return step

@@ -412,6 +412,13 @@ def test_fit_takes_arrays_and_refuses_what_it_cannot_use():
         model.fit(dataset(8), batch_size=4)
 
 
+def test_train_on_batch_takes_one_step():
+    model = compile_sgd(WGAN(*networks(), n_critic=2))
+    model.train_on_batch(points(8))
+    assert int(model.generator_optimizer.iterations) == 1
+    assert int(model.critic_optimizer.iterations) == 2
+
+
 def test_replicas_must_divide_the_batch(two_replicas):
     with two_replicas.scope():
         model = GAN(*networks())
