@@ -11,25 +11,31 @@ demo: $(VENV)/installed
 
 test: lint quick
 
-quick: $(VENV)/installed
+quick: $(VENV)/dev
 	$(BIN)/python -m pytest -m "not slow"
 
-slow: $(VENV)/installed
+slow: $(VENV)/dev
 	$(BIN)/python -m pytest -m slow
 
-lint: $(VENV)/installed
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(VENV)/installed
+format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Modules are compiled when they are first imported: most of TensorFlow never is.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'keras_gans needs Python 3.10 or newer')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev,tfds]"
+	$(INSTALL) --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/installed
+	$(INSTALL) --editable ".[dev,tfds]"
 	touch $@
 
 clean:
