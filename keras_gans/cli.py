@@ -276,7 +276,7 @@ def generate(
     ],
     num: Annotated[
         int | None,
-        _option("--num", "N", "Samples to make.", "64 pictures, or 1000 points", min=1),
+        _option("--num", "N", "Samples to make.", "about 64 pictures, or 1000 points", min=1),
     ] = None,
     seed: Annotated[
         int,
@@ -309,13 +309,13 @@ def generate(
     """
     if out.suffix.lower() != ".png":
         raise ValueError(f"--out must end in '.png'. Received: '{out}'.")
-    from keras_gans.callbacks._support import class_columns
+    from keras_gans.callbacks._support import class_columns, full_rows
     from keras_gans.images import render, save_png
     from keras_gans.sampling import open_sampler, parse_labels
 
     sampler = open_sampler(source)
     if num is None:
-        num = 64 if sampler.pictures else 1000
+        num = full_rows(64, sampler.num_classes) if sampler.pictures else 1000
     classes = parse_labels(labels, sampler, source)
     if classes is None:
         columns = columns or class_columns(num, sampler.num_classes)

@@ -70,11 +70,16 @@ def draw(model, num, seed, labels=None, columns=None, reals=None):
 
 
 def sample_count(model, num=None):
-    """`num`, or where it is None 64 pictures or 1000 points, whichever the model generates."""
+    """`num`, or where it is None 1000 points, or 64 pictures less an unfinished row of classes."""
     if num is not None:
         return num
     shape = getattr(getattr(model, "generator", None), "output_shape", ())
-    return 1000 if len(shape) == 2 else 64
+    return 1000 if len(shape) == 2 else full_rows(64, getattr(model, "num_classes", None))
+
+
+def full_rows(num, num_classes):
+    """The largest number up to `num` that has a picture of each class in every row."""
+    return num - num % num_classes if num_classes and num_classes <= num else num
 
 
 def class_columns(num, num_classes):
