@@ -164,8 +164,20 @@ def test_optimizers_made_outside_of_the_scope_train(two_replicas):
 def test_fit_under_a_strategy_does_not_call_the_model_on_reals(two_replicas):
     with two_replicas.scope():
         model = compile_sgd(GAN(*networks()))
+    assert model.built
     model.call = lambda *args, **kwargs: pytest.fail("the generator was called on reals")
     model.fit(dataset(8), verbose=0)
+
+
+def test_a_strategy_takes_no_batch_from_a_shuffled_dataset(two_replicas):
+    """A dataset that shuffles anew for each iterator gives any number of devices one order."""
+    one = compile_sgd(GAN(*networks(), seed=4))
+    with two_replicas.scope():
+        two = compile_sgd(GAN(*networks(), seed=4))
+    for model in (one, two):
+        shuffled = tf.data.Dataset.from_tensor_slices(points(32)).shuffle(32, seed=1).batch(4)
+        model.fit(shuffled, steps_per_epoch=3, verbose=0)
+    assert_close(state(two), state(one), 1e-5)
 
 
 # 7. Scalar logs under several workers, and what they then agree on.

@@ -1,9 +1,17 @@
 """Unsupervised Representation Learning with DCGANs, Radford et al., 2016 (arXiv:1511.06434).
 
-The GAN game with the non-saturating loss and k = 1, made stable by what the networks are
-(section 3, built by `keras_gans.networks.build_dcgan_*`) and by how they are trained (section 4):
-Adam with rate 2e-4 and beta_1 0.5, minibatches of 128, latents from U(-1, 1) of length 100. Reals
-and fakes go through D as separate minibatches, so that each has batch statistics of its own.
+The GAN game with the non-saturating loss and k = 1, made stable by what the networks are. Section 3
+has five guidelines, which `keras_gans.networks.build_dcgan_*` follow:
+
+- strided convolutions in D and fractionally-strided ones in G, instead of pooling;
+- batch normalization in both, but for G's output and D's input;
+- no fully connected hidden layers;
+- ReLU in G, with tanh at its output;
+- LeakyReLU in D, with a slope of 0.2 (section 4).
+
+Section 4 has how they are trained: weights from N(0, 0.02), Adam with rate 2e-4 and beta_1 0.5,
+minibatches of 128, latents of length 100 from U(-1, 1). Reals and fakes go through D as separate
+minibatches, so that each has batch statistics of its own.
 
 Deviations from the paper: none in the algorithm; `keras_gans.networks.dcgan` lists those of the
 networks.
