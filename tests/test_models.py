@@ -136,6 +136,7 @@ def test_paper_defaults():
         optimizer_settings(built[name])
         optimizer = built[name].generator_optimizer
         assert optimizer.momentum == 0.5
+        assert optimizer.global_clipnorm == 1.0  # without it, NaN on Fashion-MNIST by step 200
         assert float(optimizer.learning_rate) == pytest.approx(0.1)
         optimizer.iterations.assign(1000)
         assert float(optimizer.learning_rate) == pytest.approx(0.1 / decay**1000, rel=1e-4)

@@ -8,6 +8,7 @@ A fake is judged with the label that it was made for.
 
 Deviations from the paper:
 - The generator's loss is the non-saturating one.
+- Gradients are clipped to a global norm of 1, as in `keras_gans.models.gan`.
 - Momentum stays at 0.5 (the paper raises it to 0.7), and the rate falls on beyond 1e-6.
 - Latents are normal; the paper's are uniform.
 """
@@ -66,10 +67,12 @@ class CGAN(AdversarialModel):
         check_fits("discriminator", discriminator, generator)
 
     def default_optimizers(self):
-        """SGD with momentum 0.5 and a rate that falls from 0.1 by 1 + 4e-5 a step (section 4.1)."""
+        """SGD with momentum 0.5, a rate that falls from 0.1 by 1 + 4e-5 a step, clipped."""
         return {
             player: keras.optimizers.SGD(
-                keras.optimizers.schedules.ExponentialDecay(0.1, 1, 1 / 1.00004), momentum=0.5
+                keras.optimizers.schedules.ExponentialDecay(0.1, 1, 1 / 1.00004),
+                momentum=0.5,
+                global_clipnorm=1.0,
             )
             for player in self.players
         }
