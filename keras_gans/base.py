@@ -34,7 +34,7 @@ class AdversarialModel(keras.Model):
     Args:
         seed: integer that fixes every random draw of the model; `None` takes one at random.
         ema_decay: decay in (0, 1) of the averaged networks at each update, or `None` for none.
-        **networks: built `keras.Model`s by name, or lists of them; one is the `generator`.
+        **networks: built `keras.Model`s by name, or lists of them.
 
     Raises:
         ValueError: a network is no built `keras.Model`, or `ema_decay` or `seed` is out of range.
@@ -170,7 +170,7 @@ class AdversarialModel(keras.Model):
 
     def data_spec(self):
         """What the dataset must yield: here reals of the shape that the generator makes."""
-        return (pipeline.Samples("reals", tuple(self.generator.output_shape[1:])),)
+        return (pipeline.Samples("reals", tuple(self.sampler.output_shape[1:])),)
 
     def fit(self, x, y=None, batch_size=None, *, steps_per_epoch=None, callbacks=None, **kwargs):
         """Trains on a dataset of minibatches; one step is one generator update.
@@ -204,9 +204,14 @@ class AdversarialModel(keras.Model):
         return self.generator(latents, training=training)
 
     @property
+    def sampler(self):
+        """The network that makes samples: the generator, or its average where there is one."""
+        return getattr(self, "ema_generator", None) or self.generator
+
+    @property
     def latent_shape(self):
         """Shape of one example's latents, (latent_dim,)."""
-        return tuple(self.generator.inputs[0].shape[1:])
+        return tuple(self.sampler.inputs[0].shape[1:])
 
     def generator_inputs(self, num, seed, labels=None):
         """The generator's inputs for `generate`: latents (num, *latent_shape)."""
@@ -228,9 +233,9 @@ class AdversarialModel(keras.Model):
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         rows = self.generator_inputs(num, seed, labels)
-        generator = self.ema_generator or self.generator
+        sampler = self.sampler
         chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
-        samples = [ops.convert_to_numpy(generator(chunk, training=False)) for chunk in chunks]
+        samples = [ops.convert_to_numpy(sampler(chunk, training=False)) for chunk in chunks]
         return pipeline.to_border(np.concatenate(samples))
 
     # Saving: networks and settings here; weights and optimizers' state are found by Keras

@@ -4,12 +4,18 @@ Source: Karras et al., 2018 (arXiv:1710.10196), section 4; Yazıcı et al., 2019
 """
 
 import keras
+from keras import tree
 
 
 def averaged_copy(network, decay):
-    """A copy of a network to hold the average of its weights; `None` where `decay` is `None`."""
+    """A copy of a network, or of each of a list, to hold the average of its weights.
+
+    It is `None` where `decay` is `None`.
+    """
     if decay is None:
         return None
+    if isinstance(network, list | tuple):
+        return [averaged_copy(each, decay) for each in network]
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     copy.trainable = False
@@ -23,13 +29,16 @@ def update_average(average, network, decay):
     the same way; integer state is copied.
 
     Args:
-        average: network from `averaged_copy`, or `None`, and then nothing is done.
-        network: the network that is trained.
+        average: network (or list) from `averaged_copy`, or `None`, and then nothing is done.
+        network: the network (or list) that is trained.
         decay: number in (0, 1), for instance 0.999.
     """
     if average is None:
         return
-    for a, w in zip(average.variables, network.variables, strict=True):
+    variables = (
+        [v for each in tree.flatten(net) for v in each.variables] for net in (average, network)
+    )
+    for a, w in zip(*variables, strict=True):
         if keras.backend.is_float_dtype(w.dtype):
             a.assign_add((1.0 - decay) * (w - a))
         else:

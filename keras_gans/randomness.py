@@ -8,6 +8,8 @@ import keras
 import tensorflow as tf
 from keras import ops, tree
 
+from keras_gans.replicas import num_replicas, own_rows
+
 
 def normal(shape, seed):
     """N(0, 1) numbers; the algorithm is named, so that CPUs and GPUs draw the same ones."""
@@ -56,16 +58,9 @@ def draw_rows(sampler, like, shape, seed):
     Returns:
         Tensor of shape (batch, *shape).
     """
-    batch = ops.shape(tree.flatten(like)[0])[0]
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync if context else 1
-    values = sampler((batch * replicas, *shape), seed)
-    if replicas == 1:
-        return values
-    start = context.replica_id_in_sync_group * batch
-    rows = values[start : start + batch]
-    static = (n if isinstance(n, int) else None for n in (batch, *shape))
-    return tf.ensure_shape(rows, tuple(static))
+    like = tree.flatten(like)[0]
+    batch = ops.shape(like)[0]
+    return own_rows(sampler((batch * num_replicas(), *shape), seed), like)
 
 
 class RandomState(keras.layers.Layer):

@@ -68,7 +68,17 @@ def check_directory(run, fresh=False):
         raise ValueError(f"--fresh does not replace symbolic links. Received: '{run}'.")
 
 
-def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settings=None):
+def train(
+    gan,
+    dataset,
+    directory,
+    steps,
+    sample_every=None,
+    fresh=False,
+    settings=None,
+    samples=None,
+    columns=None,
+):
     """Trains a model for some steps and writes the run; Ctrl-C ends it early and saves.
 
     Args:
@@ -79,6 +89,7 @@ def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settin
         sample_every: steps between sample grids; a tenth of all when `None`.
         fresh: whether an earlier run in the directory is replaced.
         settings: dict of further settings to write down.
+        samples, columns: what the grids show, as in `callbacks.SampleGrid`.
 
     Returns:
         Whether it ran to its end: `False` if the user ended it early.
@@ -99,6 +110,7 @@ def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settin
     run.mkdir(parents=True, exist_ok=True)
     sample_every = sample_every or max(1, steps // 10)
     reals = _some_points(dataset)
+    shown = {"reals": reals, "samples": samples, "columns": columns}
     settings = {
         "model": type(gan).__name__,
         "dataset": dataset.info.name,
@@ -110,7 +122,7 @@ def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settin
     }
     write_json(run / SETTINGS, {**settings, "state": "training"})
     begin = time.perf_counter()
-    finished = _fit(gan, dataset, reals, steps, sample_every, run, settings)
+    finished = _fit(gan, dataset, steps, sample_every, run, settings, shown)
     settings |= {
         "state": "finished" if finished else "interrupted",
         "steps_taken": steps_taken(gan),
@@ -119,7 +131,7 @@ def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settin
     with replacing(run / "model.keras", ".keras") as temporary:
         gan.save(temporary)
     _export(gan, settings, run / "savedmodel")
-    save_png(run / "grid.png", draw(gan, None, gan.seed, reals=reals))
+    save_png(run / "grid.png", draw(gan, None, gan.seed, **shown))
     write_json(run / SETTINGS, settings)
     state = "Finished" if finished else "Interrupted"
     print(
@@ -131,7 +143,7 @@ def train(gan, dataset, directory, steps, sample_every=None, fresh=False, settin
     return finished
 
 
-def _fit(gan, dataset, reals, steps, sample_every, run, settings):
+def _fit(gan, dataset, steps, sample_every, run, settings, shown):
     """Trains; False if the user ended it early."""
     from keras_gans import callbacks
 
@@ -146,13 +158,13 @@ def _fit(gan, dataset, reals, steps, sample_every, run, settings):
                 epochs=epochs,
                 steps_per_epoch=steps // epochs,
                 callbacks=[
-                    callbacks.SampleGrid(run / "samples", every_steps=sample_every, reals=reals),
+                    callbacks.SampleGrid(run / "samples", every_steps=sample_every, **shown),
                     curves,
                     callbacks.TensorBoard(
                         run / "tensorboard",
                         every_steps=sample_every,
                         scalars_every_steps=max(1, steps // 500),
-                        reals=reals,
+                        **shown,
                     ),
                     _stop_when(interrupted),
                 ],
@@ -213,7 +225,10 @@ def _some_points(dataset):
 def _facts(gan, info):
     """What the settings file says beyond what the user chose."""
     import keras_gans
+    from keras_gans.pipeline import Labels
 
+    # Codes that a model finds by itself (InfoGAN) are not the classes of the data.
+    labelled = any(isinstance(part, Labels) for part in gan.data_spec())
     return {
         "seed": gan.seed,
         "ema_decay": gan.ema_decay,
@@ -221,7 +236,7 @@ def _facts(gan, info):
         "num_examples": info.num_examples,
         "dataset_license": info.license,
         "num_classes": gan.num_classes,
-        "class_names": list(info.class_names or []) if gan.num_classes else [],
+        "class_names": list(info.class_names or []) if labelled else [],
         "latent_shape": list(gan.latent_shape),
         "latents": gan.latent_prior,
         "minibatches_per_step": gan.minibatches_per_step,
@@ -244,7 +259,7 @@ def _export(gan, settings, path):
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         temporary.chmod(path.parent.stat().st_mode)
-        (gan.ema_generator or gan.generator).export(temporary, verbose=False)
+        gan.sampler.export(temporary, verbose=False)
         (temporary / CARD).parent.mkdir()
         write_json(temporary / CARD, card)
         if path.exists():

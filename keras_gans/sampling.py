@@ -46,7 +46,7 @@ class KerasSampler:
         self.num_classes = self.model.num_classes
         self.card = settings or {}
         self.class_names = self.card.get("class_names") or []
-        self.pictures = len(self.model.generator.output_shape) == 4
+        self.pictures = len(self.model.sampler.output_shape) == 4
 
     def generate(self, num, seed, labels):
         given = {} if labels is None else {"labels": labels}

@@ -60,8 +60,23 @@ def check_reals(reals):
     return array
 
 
-def draw(model, num, seed, labels=None, columns=None, reals=None):
-    """A picture of samples from the latents of `seed`; see `sample_count` and `class_columns`."""
+def check_samples(samples):
+    """Returns `samples`, or raises ValueError unless it is None or can be called with the model."""
+    if samples is not None and not callable(samples):
+        raise ValueError(
+            "`samples` must be a function of the model that returns uint8 pictures (num, H, W, C). "
+            f"Received: {samples!r}."
+        )
+    return samples
+
+
+def draw(model, num, seed, labels=None, columns=None, reals=None, samples=None):
+    """A picture of samples from the latents of `seed`; see `sample_count` and `class_columns`.
+
+    Where `samples` is given, the picture shows what this function of the model returns.
+    """
+    if samples is not None:
+        return render(samples(model), columns, reals)
     num = sample_count(model, num if labels is None else len(labels))
     given = {} if labels is None else {"labels": labels}
     if columns is None and labels is None:
@@ -73,7 +88,7 @@ def sample_count(model, num=None):
     """`num`, or where it is None 1000 points, or 64 pictures less an unfinished row of classes."""
     if num is not None:
         return num
-    shape = getattr(getattr(model, "generator", None), "output_shape", ())
+    shape = getattr(getattr(model, "sampler", None), "output_shape", ())
     return 1000 if len(shape) == 2 else full_rows(64, getattr(model, "num_classes", None))
 
 

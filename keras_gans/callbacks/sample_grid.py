@@ -10,6 +10,7 @@ from keras_gans.callbacks._support import (
     check_optional_int,
     check_path,
     check_reals,
+    check_samples,
     draw,
     is_chief,
     steps_taken,
@@ -50,6 +51,9 @@ class SampleGrid(keras.callbacks.Callback):
         animation: bool, whether to write `samples.gif`.
         reals: float array (num, dim), for models of point sets: some of the data, drawn in grey
             beneath the samples, which also sets the axes. Optional.
+        samples: function of the model that returns the uint8 pictures (num, H, W, C) of a grid, in
+            place of `model.generate(num, seed, labels)`. For models that make pictures out of
+            pictures, and for grids with an order of their own. Optional.
 
     Raises:
         ValueError: if an argument is not as said above.
@@ -72,6 +76,7 @@ class SampleGrid(keras.callbacks.Callback):
         every_steps=None,
         animation=True,
         reals=None,
+        samples=None,
     ):
         super().__init__()
         self.directory = check_path("directory", directory)
@@ -85,6 +90,7 @@ class SampleGrid(keras.callbacks.Callback):
             raise ValueError(f"`animation` must be True or False. Received: {animation!r}.")
         self.animation = animation
         self.reals = check_reals(reals)
+        self.samples = check_samples(samples)
         self._writes, self._epoch, self._frames = False, None, []
 
     def on_train_begin(self, logs=None):
@@ -138,7 +144,9 @@ class SampleGrid(keras.callbacks.Callback):
             return
         self._last = self._position()
         path = os.path.join(self.directory, self._name(self._last))
-        picture = draw(self.model, self.num, self.seed, self.labels, self.columns, self.reals)
+        picture = draw(
+            self.model, self.num, self.seed, self.labels, self.columns, self.reals, self.samples
+        )
         save_png(path, picture)
         self._frames.append(path)
 

@@ -11,6 +11,7 @@ from keras_gans.callbacks._support import (
     check_optional_int,
     check_path,
     check_reals,
+    check_samples,
     draw,
     is_chief,
     steps_taken,
@@ -38,6 +39,7 @@ class TensorBoard(keras.callbacks.Callback):
         every_steps: int, 1 or more, training steps between two images. Default: count epochs.
         reals: float array (num, dim), for models of point sets: some of the data, drawn in grey
             beneath the samples, which also sets the axes. Optional.
+        samples, columns: see `SampleGrid`. Optional.
 
     Raises:
         ValueError: if an argument is not as said above.
@@ -58,6 +60,8 @@ class TensorBoard(keras.callbacks.Callback):
         scalars_every_steps=50,
         every_steps=None,
         reals=None,
+        samples=None,
+        columns=None,
     ):
         super().__init__()
         self.log_dir = check_path("log_dir", log_dir)
@@ -67,6 +71,8 @@ class TensorBoard(keras.callbacks.Callback):
         self.scalars_every_steps = check_int("scalars_every_steps", scalars_every_steps, 1)
         self.every_steps = check_optional_int("every_steps", every_steps, 1)
         self.reals = check_reals(reals)
+        self.samples = check_samples(samples)
+        self.columns = check_optional_int("columns", columns, 1)
         self._writer = None
 
     def on_train_begin(self, logs=None):
@@ -116,7 +122,9 @@ class TensorBoard(keras.callbacks.Callback):
     def _write_image(self):
         if self._writer is None:
             return
-        picture = draw(self.model, self.num, self.seed, reals=self.reals)
+        picture = draw(
+            self.model, self.num, self.seed, None, self.columns, self.reals, self.samples
+        )
         with self._writer.as_default():
             _write_image("samples", picture, self._step)
 

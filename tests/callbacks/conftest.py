@@ -27,7 +27,7 @@ class CountingModel(keras.Model):
         return [self.loss_metric]
 
     @property
-    def generator(self):
+    def sampler(self):
         return _Shape((None, *self.sample_shape))
 
     def train_step(self, data):

@@ -87,6 +87,18 @@ def test_given_labels(tmp_path, make_model, run_fit):
     assert read_png(tmp_path / "epoch_0001.png").shape == (68, 200, 1)
 
 
+def test_samples_of_a_function(tmp_path, make_model, run_fit):
+    """The grid shows what `samples` makes of the model, in rows of `columns`."""
+    model, pictures = make_model(), np.zeros((6, 64, 64, 3), "uint8")
+    seen = []
+    grid = SampleGrid(tmp_path, columns=3, samples=lambda m: seen.append(m) or pictures)
+    run_fit(model, grid)
+    assert seen == [model, model] and model.asked == []
+    assert read_png(tmp_path / "epoch_0001.png").shape == (2 * 66 + 2, 3 * 66 + 2, 3)
+    with pytest.raises(ValueError, match="`samples` must be a function"):
+        SampleGrid(tmp_path, samples=pictures)
+
+
 def test_points_are_plotted(tmp_path, make_model, run_fit):
     model = make_model(sample_shape=(2,))
     run_fit(model, SampleGrid(tmp_path))
