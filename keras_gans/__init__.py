@@ -1,24 +1,59 @@
 """keras_gans: generative adversarial networks for Keras 3 on TensorFlow, one paper a file."""
 
-from keras_gans import callbacks, datasets, layers, losses, models, networks, penalties
+from keras_gans import (
+    callbacks,
+    datasets,
+    layers,
+    losses,
+    metrics,
+    models,
+    networks,
+    penalties,
+    schedules,
+)
 from keras_gans.base import AdversarialModel
-from keras_gans.models import CGAN, DCGAN, GAN, LSGAN, WGAN, WGANGP
+from keras_gans.models import (
+    BEGAN,
+    CGAN,
+    DCGAN,
+    GAN,
+    LAPGAN,
+    LSGAN,
+    VAE,
+    VAEGAN,
+    WGAN,
+    WGANGP,
+    CycleGAN,
+    InfoGAN,
+    ProGAN,
+    ProGANLS,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BEGAN",
     "CGAN",
     "DCGAN",
     "GAN",
+    "LAPGAN",
     "LSGAN",
+    "VAE",
+    "VAEGAN",
     "WGAN",
     "WGANGP",
     "AdversarialModel",
+    "CycleGAN",
+    "InfoGAN",
+    "ProGAN",
+    "ProGANLS",
     "callbacks",
     "datasets",
     "layers",
     "losses",
+    "metrics",
     "models",
     "networks",
     "penalties",
+    "schedules",
 ]

@@ -22,6 +22,21 @@ def check_positive(name, value):
     return value
 
 
+def check_flag(name, value):
+    """Returns `value`, or raises ValueError unless it is True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}` must be True or False. Received: {value!r}")
+    return value
+
+
+def check_not_negative(name, value):
+    """Returns `value`, or raises ValueError unless it is a finite number of at least 0."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < float("inf"):
+        raise ValueError(f"`{name}` must be a number of at least 0. Received: {value!r}")
+    return value
+
+
 def check_seed(seed):
     """Returns `seed`, or raises ValueError unless it is None or fits in 63 bits."""
     if seed is not None and (
@@ -56,14 +71,17 @@ def check_networks(networks):
                 )
 
 
-def check_fits(name, network, generator):
-    """Raises ValueError unless `network` takes samples of the shape that `generator` makes."""
+def check_fits(name, network, generator, maker="generator"):
+    """Raises ValueError unless `network` takes samples of the shape that `generator` makes.
+
+    `name` and `maker` are what errors call the two.
+    """
     taken, made = tuple(network.inputs[0].shape[1:]), tuple(generator.output_shape[1:])
     if len(taken) != len(made) or any(
         t is not None and m is not None and t != m for t, m in zip(taken, made, strict=True)
     ):
         raise ValueError(
-            f"`{name}` must take samples of the shape that `generator` makes, {made}. "
+            f"`{name}` must take samples of the shape that `{maker}` makes, {made}. "
             f"Received: a {name} for samples of shape {taken}"
         )
 
@@ -80,6 +98,15 @@ def check_conditional(name, network, num_classes):
         )
 
 
+def encoded_classes(generator):
+    """The numbers of classes that a generator's layers encode labels for: a set, at best of one."""
+    counts = (
+        getattr(operation, "num_classes", None) or getattr(operation, "input_dim", None)
+        for operation in generator.operations
+    )
+    return {count for count in counts if isinstance(count, int)}
+
+
 def infer_num_classes(generator):
     """The number of classes that a conditional generator encodes, read off its layers.
 
@@ -87,20 +114,77 @@ def infer_num_classes(generator):
         ValueError: no layer tells it, or several tell different numbers.
     """
     check_networks({"generator": generator})
-    found = {
-        count
-        for operation in generator.operations
-        for count in [
-            getattr(operation, "num_classes", None) or getattr(operation, "input_dim", None)
-        ]
-        if isinstance(count, int)
-    }
+    found = encoded_classes(generator)
     if len(found) != 1:
         raise ValueError(
             "`num_classes` must be given, since it can't be read off the generator. "
             f"Received: None, and layers for {sorted(found)} classes"
         )
     return found.pop()
+
+
+def code_sizes(generator, discriminator, recognition):
+    """K and n, read off the recognition network; ValueError where the others do not fit it."""
+    made = [tuple(tensor.shape[1:]) for tensor in discriminator.outputs]
+    taken = tuple(recognition.inputs[0].shape[1:])
+    if len(made) != 2 or made[1] != taken:
+        raise ValueError(
+            "`discriminator` must have the outputs [logits, features], as with `return_features="
+            "True`, and `recognition` must take these features. Received: a discriminator with "
+            f"outputs of shapes {made}, and a recognition network for shape {taken}"
+        )
+    shapes = [tuple(tensor.shape[1:]) for tensor in recognition.outputs]
+    if [len(shape) for shape in shapes] != [1, 1]:
+        raise ValueError(
+            "`recognition` must have two outputs, logits (batch, K) of the categories and means "
+            f"(batch, n) of the continuous codes. Received: outputs of shapes {shapes}"
+        )
+    ((k,), (n,)) = shapes
+    check_conditional("generator", generator, k)
+    encoded, latent_dim = encoded_classes(generator), generator.inputs[0].shape[-1]
+    if (len(encoded) == 1 and encoded != {k}) or latent_dim < n:
+        raise ValueError(
+            f"`generator` must take the codes of `recognition`: {k} categories, and {n} or more "
+            f"latents. Received: {sorted(encoded)} categories, {latent_dim} latents"
+        )
+    return k, n
+
+
+def check_pyramid(generators, discriminators):
+    """Raises ValueError unless these are the networks of a pyramid, the coarsest level first."""
+    for name, networks in (("generators", generators), ("discriminators", discriminators)):
+        if not isinstance(networks, list | tuple) or not networks:
+            raise ValueError(f"`{name}` must be a list of networks. Received: {networks!r}")
+        check_networks({name: networks})
+    if len(discriminators) != len(generators):
+        raise ValueError(
+            f"`discriminators` must be as many as `generators`, {len(generators)}. "
+            f"Received: {len(discriminators)}"
+        )
+    below = None
+    for level, (generator, discriminator) in enumerate(
+        zip(generators, discriminators, strict=True)
+    ):
+        made = tuple(generator.output_shape[1:])
+        if below is not None and made != (2 * below[0], 2 * below[1], below[2]):
+            raise ValueError(
+                f"`generators[{level}]` must make residuals of twice the size of "
+                f"`generators[{level - 1}]`, {below}. Received: {made}"
+            )
+        given = [tuple(tensor.shape[1:]) for tensor in generator.inputs][1:]
+        if given != [made] * (level > 0):
+            raise ValueError(
+                f"`generators[{level}]` must take noise, and from the second one on low-pass "
+                f"pictures of the shape that it makes, {made}. Received: beside the noise {given}"
+            )
+        judged = [tuple(tensor.shape[1:]) for tensor in discriminator.inputs]
+        if judged != [made] * (1 + (level > 0)):
+            raise ValueError(
+                f"`discriminators[{level}]` must take what `generators[{level}]` makes, {made}, "
+                "and from the second one on low-pass pictures of that shape. "
+                f"Received: inputs of shapes {judged}"
+            )
+        below = made
 
 
 def check_unconditional(model, labels):

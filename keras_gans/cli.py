@@ -4,6 +4,7 @@ The commands hold no algorithm. `train` is what a script would do: load data, bu
 model, `fit` with the callbacks, save. TensorFlow and the rest are imported inside the commands.
 """
 
+import dataclasses
 import functools
 import inspect
 import os
@@ -154,6 +155,15 @@ def train(
             "the model's",
         ),
     ] = None,
+    dataset_b: Annotated[
+        str | None,
+        _option(
+            "--dataset-b",
+            "NAME",
+            "The second data set, for models that translate between two, as CycleGAN does.",
+            "the model's",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         _option("--data-dir", "DIR", "Where prepared TFDS sets are.", "TFDS's own"),
@@ -225,6 +235,7 @@ def train(
     keras-gans train DCGAN
     keras-gans train GAN --dataset ring --steps 2000 --fresh
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
+    keras-gans train cyclegan --dataset horses/ --dataset-b zebras/ --image-size 128
     """
     from keras_gans import registry, runs
 
@@ -232,6 +243,7 @@ def train(
     settings = {
         "model": entry.name,
         "dataset": dataset or entry.dataset,
+        "dataset_b": dataset_b,
         "data_dir": None if data_dir is None else str(data_dir),
         "on_unreadable": "skip" if skip_unreadable else "error",
         "steps": steps or entry.steps,
@@ -251,10 +263,14 @@ def train(
     import keras
 
     keras.utils.set_random_seed(seed)
+    if isinstance(entry, registry.GrowingEntry):
+        if not _train_stages(entry, settings, batch_size, run, fresh):
+            raise typer.Exit(130)
+        return
     data = _load_data(entry, settings)
     gan = _build(entry, data.info, settings)
     typer.echo(
-        f"Training {entry.name} on {settings['dataset']}: {settings['steps']:,} steps of "
+        f"Training {entry.name} on {data.info.name}: {settings['steps']:,} steps of "
         f"{settings['batch_size'] * gan.minibatches_per_step} examples. Ctrl-C ends it early and "
         "saves."
     )
@@ -341,8 +357,16 @@ def _file_name(dataset):
 
 def _load_data(entry, settings):
     from keras_gans import datasets
+    from keras_gans.registry import UnpairedEntry
 
     chosen = {name: settings[name] for name in _DATA_SETTINGS}
+    if isinstance(entry, UnpairedEntry):
+        return _load_unpaired(entry, settings, chosen)
+    if settings["dataset_b"] is not None:
+        raise ValueError(
+            f"--dataset-b is for models that translate between two sets, which {entry.name} does "
+            f"not. Received: '{settings['dataset_b']}'."
+        )
     if entry.labelled and not datasets.info(settings["dataset"], **chosen).num_classes:
         raise ValueError(
             f"{entry.name} is label-conditional and must have data with classes. "
@@ -355,6 +379,60 @@ def _load_data(entry, settings):
         labels=entry.labelled,
         **chosen,
     )
+
+
+def _load_unpaired(entry, settings, chosen):
+    """Two data sets, or the two splits of one that has them."""
+    from keras_gans import datasets
+
+    a, b = settings["dataset"], settings["dataset_b"]
+    if b is None and (a in datasets.names() or os.path.isdir(a)):
+        raise ValueError(
+            f"--dataset-b must be given beside --dataset '{a}': {entry.name} translates between "
+            "two sets."
+        )
+    if b is not None and a == entry.dataset:
+        raise ValueError(f"--dataset must be given beside --dataset-b '{b}'.")
+    sets = zip((a, a), entry.splits, strict=True) if b is None else ((a, "train"), (b, "train"))
+    return datasets.unpaired(
+        *(
+            datasets.load(
+                name,
+                split,
+                batch_size=settings["batch_size"],
+                seed=settings["seed"],
+                **chosen,
+            )
+            for name, split in sets
+        )
+    )
+
+
+def _train_stages(entry, settings, batch_size, run, fresh):
+    """Grows a model to the size of its data; False if the user ended it early."""
+    from keras_gans import datasets, runs
+
+    chosen = {name: settings[name] for name in _DATA_SETTINGS}
+    info = datasets.info(settings["dataset"], **chosen)
+    if len(info.shape) != 3:
+        raise ValueError(
+            f"{entry.name} must have pictures. Received: '{info.name}', a set of points."
+        )
+    shapes, batch_sizes = zip(*entry.stages(info.shape, batch_size), strict=True)
+    gan = _build(entry, dataclasses.replace(info, shape=shapes[0]), settings)
+
+    def load_stage(shape, batch_size):
+        return datasets.load(
+            settings["dataset"],
+            batch_size=batch_size,
+            seed=settings["seed"],
+            **{**chosen, "image_size": shape[:2]},
+        )
+
+    stages = [(settings["steps"], batch_size) for batch_size in batch_sizes]
+    own = {"title": entry.title, "arxiv": entry.arxiv, "data_dir": settings["data_dir"]}
+    sample_every = settings["sample_every"]
+    return runs.train_stages(gan, stages, load_stage, run, sample_every, fresh, own)
 
 
 _DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable")
@@ -370,6 +448,8 @@ def _build(entry, info, settings):
             raise ValueError(f"--{flag} is no option of {entry.name}. Received: {value}.")
     if entry.labelled:
         chosen["num_classes"] = info.num_classes
+    if "total_steps" in accepted:
+        chosen["total_steps"] = settings["steps"]
     return entry.build(info.shape, seed=settings["seed"], **chosen)
 
 

@@ -33,8 +33,8 @@ class Samples:
     def are_pictures(self):
         return len(self.shape) == 3
 
-    def check(self, values):
-        """Raises ValueError unless the array `values` is a batch of such samples."""
+    def check_shape(self, values):
+        """Raises ValueError unless the array `values` has the shape of a batch of such samples."""
         shape = tuple(values.shape[1:])
         if tuple(values.shape) == self.shape:
             raise ValueError(
@@ -48,6 +48,10 @@ class Samples:
                 f"`{self.name}` must have the shape of the networks' samples, "
                 f"(batch, {', '.join(map(str, self.shape))}). Received: {tuple(values.shape)}"
             )
+
+    def check(self, values):
+        """Raises ValueError unless the array `values` is a batch of such samples."""
+        self.check_shape(values)
         dtype = tf.as_dtype(values.dtype)
         if not dtype.is_floating:
             raise ValueError(
@@ -122,6 +126,28 @@ class Labels:
         tf.debugging.assert_non_negative(values, message)
         tf.debugging.assert_less(values, self.num_classes, message)
         return values
+
+    def of_samples(self, num, given=None):
+        """The labels of `num` samples that are to be made.
+
+        Args:
+            num: how many.
+            given: int (num,) or one for all; the classes in turn if `None`.
+
+        Returns:
+            int32 tensor (num,).
+
+        Raises:
+            ValueError: they are no such labels, or not as many.
+        """
+        labels = np.arange(num) % self.num_classes if given is None else np.asarray(given)
+        labels = np.full(num, labels) if labels.ndim == 0 else labels
+        self.check(labels)
+        if labels.size != num:
+            raise ValueError(
+                f"`{self.name}` must have one for each of {num}. Received: {labels.size}"
+            )
+        return tf.constant(labels.reshape(-1), tf.int32)
 
 
 def select(data, spec, model_name):
@@ -308,3 +334,21 @@ def reducible(logs, strategy):
 def to_border(samples):
     """Samples as they leave the package: pictures as uint8 (num, H, W, C), points as float32."""
     return to_uint8(samples) if samples.ndim == 4 else samples.astype("float32")
+
+
+def from_border(samples, spec):
+    """Samples as they come into the package, float32: pictures in [-1, 1], also out of uint8 ones.
+
+    Args:
+        samples: array (num, ...) as in the training data, or uint8 pictures (num, H, W, C).
+        spec: the `Samples` that they are checked against.
+
+    Raises:
+        ValueError: they are no such samples.
+    """
+    samples = np.asarray(samples)
+    if spec.are_pictures and samples.dtype == np.uint8:
+        spec.check_shape(samples)
+        return samples.astype("float32") / 127.5 - 1.0
+    spec.check(samples)
+    return samples.astype("float32")

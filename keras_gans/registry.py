@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 
 from keras_gans import models, networks
+from keras_gans.randomness import derive_seed
 
 
 def dcgan_networks(shape, latent_dim, num_classes, seed, normalization="batch"):
@@ -19,6 +20,41 @@ def dcgan_networks(shape, latent_dim, num_classes, seed, normalization="batch"):
         shape, normalization=normalization, num_classes=num_classes, seed=seed
     )
     return generator, discriminator
+
+
+def began_networks(shape, latent_dim, num_classes, seed):
+    """A decoder and an auto-encoder of pictures, whose hidden state is as long as the latents."""
+    generator = networks.build_began_generator(shape, latent_dim, seed=seed)
+    discriminator = networks.build_began_discriminator(shape, hidden_dim=latent_dim, seed=seed)
+    return generator, discriminator
+
+
+def lapgan_networks(shape, latent_dim, num_classes, seed):
+    """Generators and discriminators of pictures on three levels, a list each.
+
+    The generators' kernels are 3 x 3, not the authors' 7 x 7, with which a step takes seconds on
+    CPUs.
+    """
+    generators = networks.build_lapgan_generators(
+        shape, latent_dim=latent_dim, kernel_size=3, seed=seed
+    )
+    return generators, networks.build_lapgan_discriminators(shape, seed=seed)
+
+
+def cyclegan_networks(shape, seed):
+    """Two residual generators and two patch discriminators, shallower ones for small pictures."""
+    num_layers = max((n for n in (2, 3) if 3 * 2**n <= min(shape[:2])), default=1)
+    generators = [
+        networks.build_resnet_generator(shape, seed=derive_seed(seed, "generator", to))
+        for to in ("b", "a")
+    ]
+    discriminators = [
+        networks.build_patchgan_discriminator(
+            shape, num_layers=num_layers, seed=derive_seed(seed, "discriminator", of)
+        )
+        for of in ("a", "b")
+    ]
+    return *generators, *discriminators
 
 
 def mlp_networks(shape, latent_dim, num_classes, seed):
@@ -39,6 +75,59 @@ def mlp_networks(shape, latent_dim, num_classes, seed):
     return generator, discriminator
 
 
+def infogan_networks(shape, latent_dim, num_classes, seed, num_categories=10, num_continuous=2):
+    """A generator of categories, and a discriminator whose features the third network reads."""
+    if len(shape) == 1:
+        hidden = (256, 256, 256)
+        generator = networks.build_mlp_generator(
+            shape, latent_dim, hidden, num_classes=num_categories, seed=seed
+        )
+        discriminator = networks.build_mlp_discriminator(
+            shape, hidden, return_features=True, seed=seed
+        )
+    else:
+        generator = networks.build_dcgan_generator(
+            shape, latent_dim, num_classes=num_categories, seed=seed
+        )
+        discriminator = networks.build_dcgan_discriminator(shape, return_features=True, seed=seed)
+    recognition = networks.build_recognition_head(
+        discriminator.output_shape[1][1:], num_categories, num_continuous, seed=seed
+    )
+    return generator, discriminator, recognition
+
+
+def vae_networks(shape, latent_dim, num_classes, seed):
+    """A generator and an encoder."""
+    if len(shape) == 1:
+        hidden = (256, 256, 256)
+        return (
+            networks.build_mlp_generator(shape, latent_dim, hidden, seed=seed),
+            networks.build_mlp_encoder(shape, latent_dim, hidden, seed=seed),
+        )
+    return (
+        networks.build_dcgan_generator(shape, latent_dim, seed=seed),
+        networks.build_dcgan_encoder(shape, latent_dim, seed=seed),
+    )
+
+
+def vaegan_networks(shape, latent_dim, num_classes, seed):
+    """A generator, a discriminator that returns its features, and an encoder."""
+    generator, encoder = vae_networks(shape, latent_dim, num_classes, seed)
+    if len(shape) == 1:
+        discriminator = networks.build_mlp_discriminator(
+            shape, (256, 256, 256), return_features=True, seed=seed
+        )
+    else:
+        discriminator = networks.build_dcgan_discriminator(shape, return_features=True, seed=seed)
+    return generator, discriminator, encoder
+
+
+def progan_networks(shape, latent_dim, num_classes, seed):
+    """The paper's generator and discriminator at one size."""
+    generator = networks.build_progan_generator(shape, latent_dim=latent_dim, seed=seed)
+    return generator, networks.build_progan_discriminator(shape, seed=seed)
+
+
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """One model of the package.
@@ -51,7 +140,7 @@ class Entry:
         batch_size: the paper's minibatch.
         steps: generator updates after which the default data are learned, roughly.
         status: what was seen of it.
-        networks: function (shape, latent_dim, num_classes, seed) that returns the constructor's two
+        networks: function (shape, latent_dim, num_classes, seed) that returns the constructor's
             networks.
     """
 
@@ -95,6 +184,61 @@ class Entry:
         return model_class(*pair, ema_decay=ema_decay, seed=seed, **conditional)
 
 
+@dataclasses.dataclass(frozen=True)
+class UnpairedEntry(Entry):
+    """A model that translates between two sets of pictures, A and B, without pairs.
+
+    Attributes:
+        splits: the two splits of `dataset` that are A and B.
+        networks: function (shape, seed) that returns the constructor's networks.
+    """
+
+    splits: tuple
+
+    def build(self, shape, ema_decay=None, seed=None, total_steps=None):
+        """The model with fitting networks and the paper's settings.
+
+        Args:
+            shape: shape of one picture, (H, W, C).
+            ema_decay: decay of averaged generators, or `None`.
+            seed: integer that fixes networks and training, or `None`.
+            total_steps: steps of the training, over which rates fall; the paper's when `None`.
+
+        Returns:
+            `keras_gans.AdversarialModel`.
+
+        Raises:
+            ValueError: the shape or another argument does not fit the networks.
+        """
+        scheduled = {} if total_steps is None else {"total_steps": total_steps}
+        model_class = getattr(models, self.name)
+        built = self.networks(tuple(shape), seed)
+        return model_class(*built, ema_decay=ema_decay, seed=seed, **scheduled)
+
+
+@dataclasses.dataclass(frozen=True)
+class GrowingEntry(Entry):
+    """A model that grows to the size of its data: `build` makes a stage, without a fade.
+
+    `steps` are those of each stage.
+
+    Attributes:
+        large_batch_sizes: minibatch by height, for stages with another one than `batch_size`.
+    """
+
+    large_batch_sizes: dict
+
+    def build(self, shape, num_classes=None, latent_dim=None, ema_decay=0.999, seed=None):
+        """A stage; see `Entry.build`. Its generator is averaged, as in the paper."""
+        return super().build(shape, num_classes, latent_dim, ema_decay, seed)
+
+    def stages(self, shape, batch_size=None):
+        """Pairs (shape, batch size), from the first stage to pictures of `shape`."""
+        sizes, _ = networks.progan.check_levels(tuple(shape), filters_base=2**30, filters_max=1)
+        own = (batch_size or self.large_batch_sizes.get(h, self.batch_size) for h, _ in sizes)
+        return [((*size, shape[2]), batch) for size, batch in zip(sizes, own, strict=True)]
+
+
 MODELS = {
     entry.name: entry
     for entry in (
@@ -112,6 +256,19 @@ MODELS = {
             networks=mlp_networks,
         ),
         Entry(
+            name="VAE",
+            title="Auto-Encoding Variational Bayes",
+            authors="Kingma and Welling",
+            year=2014,
+            arxiv="1312.6114",
+            dataset="fashion_mnist_10k",
+            labelled=False,
+            batch_size=100,
+            steps=4_000,
+            status="drafted",
+            networks=vae_networks,
+        ),
+        Entry(
             name="CGAN",
             title="Conditional Generative Adversarial Nets",
             authors="Mirza and Osindero",
@@ -125,6 +282,19 @@ MODELS = {
             networks=mlp_networks,
         ),
         Entry(
+            name="LAPGAN",
+            title="Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks",
+            authors="Denton et al.",
+            year=2015,
+            arxiv="1506.05751",
+            dataset="fashion_mnist_10k",
+            labelled=False,
+            batch_size=128,
+            steps=4_000,
+            status="drafted",
+            networks=lapgan_networks,
+        ),
+        Entry(
             name="DCGAN",
             title="Unsupervised Representation Learning with Deep Convolutional GANs",
             authors="Radford et al.",
@@ -136,6 +306,32 @@ MODELS = {
             steps=4_000,
             status="trained",
             networks=dcgan_networks,
+        ),
+        Entry(
+            name="InfoGAN",
+            title="InfoGAN: Interpretable Representation Learning by Information Maximizing GANs",
+            authors="Chen et al.",
+            year=2016,
+            arxiv="1606.03657",
+            dataset="fashion_mnist_10k",
+            labelled=False,
+            batch_size=128,
+            steps=5_000,
+            status="drafted",
+            networks=infogan_networks,
+        ),
+        Entry(
+            name="VAEGAN",
+            title="Autoencoding beyond Pixels Using a Learned Similarity Metric",
+            authors="Larsen et al.",
+            year=2016,
+            arxiv="1512.09300",
+            dataset="noto_skin_tones",
+            labelled=False,
+            batch_size=64,
+            steps=4_000,
+            status="drafted",
+            networks=vaegan_networks,
         ),
         Entry(
             name="LSGAN",
@@ -176,6 +372,47 @@ MODELS = {
             status="trained",
             networks=functools.partial(dcgan_networks, normalization="layer"),
         ),
+        Entry(
+            name="BEGAN",
+            title="BEGAN: Boundary Equilibrium Generative Adversarial Networks",
+            authors="Berthelot et al.",
+            year=2017,
+            arxiv="1703.10717",
+            dataset="fashion_mnist_10k",
+            labelled=False,
+            batch_size=16,
+            steps=10_000,
+            status="drafted",
+            networks=began_networks,
+        ),
+        UnpairedEntry(
+            name="CycleGAN",
+            title="Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+            authors="Zhu et al.",
+            year=2017,
+            arxiv="1703.10593",
+            dataset="cycle_gan/horse2zebra",
+            labelled=False,
+            batch_size=1,
+            steps=266_800,
+            status="drafted",
+            networks=cyclegan_networks,
+            splits=("trainA", "trainB"),
+        ),
+        GrowingEntry(
+            name="ProGAN",
+            title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
+            authors="Karras et al.",
+            year=2018,
+            arxiv="1710.10196",
+            dataset="noto_emoji",
+            labelled=False,
+            batch_size=16,
+            steps=4_000,
+            status="trained",
+            networks=progan_networks,
+            large_batch_sizes={256: 14, 512: 6, 1024: 3},
+        ),
     )
 }
 
@@ -195,6 +432,6 @@ def find(name):
     wanted = str(name).lower().replace("-", "").replace("_", "")
     if wanted in plain:
         return plain[wanted]
-    near = [plain[key].name for key in difflib.get_close_matches(wanted, plain, n=3, cutoff=0.4)]
+    near = [plain[key].name for key in difflib.get_close_matches(wanted, plain, n=3, cutoff=0.6)]
     hint = f"Did you mean {', '.join(near)}? " if near else ""
     raise ValueError(f"There is no model {name!r}. {hint}The models are {', '.join(MODELS)}.")

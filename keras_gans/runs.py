@@ -68,6 +68,16 @@ def check_directory(run, fresh=False):
         raise ValueError(f"--fresh does not replace symbolic links. Received: '{run}'.")
 
 
+def is_finished(run, **settings):
+    """Whether a directory holds a run that came to its end, with these values in its settings.
+
+    For scripts of several runs that go on where they were ended.
+    """
+    found = read_json(Path(run) / SETTINGS)
+    wanted = {"state": "finished", **settings}
+    return all(name in found and found[name] == value for name, value in wanted.items())
+
+
 def train(
     gan,
     dataset,
@@ -78,6 +88,7 @@ def train(
     settings=None,
     samples=None,
     columns=None,
+    callbacks=(),
 ):
     """Trains a model for some steps and writes the run; Ctrl-C ends it early and saves.
 
@@ -89,7 +100,9 @@ def train(
         sample_every: steps between sample grids; a tenth of all when `None`.
         fresh: whether an earlier run in the directory is replaced.
         settings: dict of further settings to write down.
-        samples, columns: what the grids show, as in `callbacks.SampleGrid`.
+        samples, columns: what the grids show, as in `callbacks.SampleGrid`. Models that make
+            pictures out of pictures show some of the dataset's when `None`.
+        callbacks: further Keras callbacks.
 
     Returns:
         Whether it ran to its end: `False` if the user ended it early.
@@ -102,9 +115,13 @@ def train(
     >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
     """
     from keras_gans.callbacks._support import draw, steps_taken
+    from keras_gans.translation import Translator
 
     run = Path(directory)
     check_directory(run, fresh)
+    translates = isinstance(gan, Translator)
+    if translates and samples is None:
+        samples, columns = gan.grid_of(dataset)
     if (run / SETTINGS).is_file():
         shutil.rmtree(run)
     run.mkdir(parents=True, exist_ok=True)
@@ -122,7 +139,7 @@ def train(
     }
     write_json(run / SETTINGS, {**settings, "state": "training"})
     begin = time.perf_counter()
-    finished = _fit(gan, dataset, steps, sample_every, run, settings, shown)
+    finished = _fit(gan, dataset, steps, sample_every, run, settings, shown, callbacks)
     settings |= {
         "state": "finished" if finished else "interrupted",
         "steps_taken": steps_taken(gan),
@@ -138,12 +155,61 @@ def train(
         f"{state} after {settings['steps_taken']:,} steps, {settings['training_seconds']:,} s.\n"
         f"Pictures: {run / 'grid.png'}, {run / 'samples' / 'samples.gif'} and "
         f"{run / 'losses.png'}\nSavedModel: {run / 'savedmodel'}    Keras model: "
-        f"{run / 'model.keras'}\nMore samples: keras-gans generate {run}"
+        f"{run / 'model.keras'}"
     )
+    if not translates:
+        print(f"More samples: keras-gans generate {run}")
     return finished
 
 
-def _fit(gan, dataset, steps, sample_every, run, settings, shown):
+def train_stages(gan, stages, load_stage, directory, sample_every=None, fresh=False, settings=None):
+    """Trains a growing model stage by stage, the last one into `directory`.
+
+    Each earlier stage has a run directory of its own beside it, such as `runs/progan-4`. Stages
+    that an earlier call finished with the same settings are read and not trained again, unless
+    `fresh`.
+
+    Args:
+        gan: `growing.GrowingModel`, its first stage.
+        stages: list of pairs (steps, batch size), one for each stage. The first half of a stage's
+            pictures fades its new layers in.
+        load_stage: function (shape, batch_size) that returns the dataset of a stage's size.
+        directory, sample_every, fresh, settings: see `train`.
+
+    Returns:
+        Whether it ran to its end: `False` if the user ended it early.
+
+    Raises:
+        ValueError: see `train`.
+
+    Example:
+
+    >>> def load_stage(shape, batch_size):
+    ...     return load("noto_emoji", batch_size=batch_size, image_size=shape[:2])
+    >>> train_stages(gan, [(1000, 32), (2000, 32), (4000, 16)], load_stage, "runs/progan")
+    """
+    import keras
+
+    directory = Path(directory)
+    check_directory(directory, fresh)
+    for stage, (steps, batch_size) in enumerate(stages):
+        if stage > 0:
+            gan = gan.grow(fade_pictures=max(1, steps * batch_size * gan.n_critic // 2))
+        shape, last = tuple(gan.sampler.output_shape[1:]), stage == len(stages) - 1
+        run = directory if last else directory.with_name(f"{directory.name}-{shape[0]}")
+        chosen = {**(settings or {}), "steps": steps, "batch_size": batch_size}
+        if not fresh and not last and is_finished(run, seed=gan.seed, **chosen):
+            print(f"{run} is finished: going on from there.")
+            gan = keras.models.load_model(run / "model.keras")
+            continue
+        print(f"{shape[0]} x {shape[1]}: {steps:,} steps of {batch_size} pictures.")
+        dataset = load_stage(shape, batch_size)
+        if not train(gan, dataset, run, steps, sample_every, fresh or not last, chosen):
+            return False
+    return True
+
+
+def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
     """Trains; False if the user ended it early."""
     from keras_gans import callbacks
 
@@ -166,6 +232,7 @@ def _fit(gan, dataset, steps, sample_every, run, settings, shown):
                         scalars_every_steps=max(1, steps // 500),
                         **shown,
                     ),
+                    *more,
                     _stop_when(interrupted),
                 ],
                 # A bar that redraws itself is noise in a file.

@@ -78,6 +78,11 @@ class SavedModelSampler:
         self.pictures = output.shape.rank == 4
         self.card = read_json(path / CARD)
         self._prior = self.card.get("latents", "normal")
+        if self._prior is None:
+            raise ValueError(
+                f"'{path}' makes pictures out of pictures, not out of latents: call its endpoint "
+                "`serve` with float32 pictures in [-1, 1]."
+            )
         self.num_classes = self.card.get("num_classes")
         self.class_names = self.card.get("class_names") or []
         self._dtypes = {name: spec.dtype for name, spec in specs.items()}

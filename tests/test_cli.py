@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -101,6 +102,22 @@ def test_a_conditional_model_needs_classes(tmp_path):
     unlabelled = [name for name in datasets.names() if not datasets.info(name).num_classes]
     line = fails("train", "CGAN", "--dataset", unlabelled[0], "--out", tmp_path / "r")
     assert "must have data with classes" in line and unlabelled[0] in line
+    assert not (tmp_path / "r").exists()
+
+
+def test_two_sets(tmp_path):
+    """Which models take two, and that both are needed; prepared sets are looked for on disk."""
+    cyclegan = ("train", "cyclegan", "--out", tmp_path / "r")
+    assert "--dataset-b is for models" in fails("train", "GAN", "--dataset-b", "noto_emoji")
+    assert "--dataset must be given" in fails(*cyclegan, "--dataset-b", "noto_emoji")
+    line = fails(*cyclegan, "--dataset", "noto_emoji")
+    assert "--dataset-b must be given beside --dataset 'noto_emoji'" in line
+    line = fails(*cyclegan, "--data-dir", tmp_path / "none")
+    assert "'cycle_gan/horse2zebra' of TensorFlow Datasets is not in" in line
+    line = fails(
+        *cyclegan, "--dataset", "noto_emoji", "--dataset-b", "noto_emoji", "--latent-dim", 3
+    )
+    assert "--latent-dim is no option of CycleGAN" in line
     assert not (tmp_path / "r").exists()
 
 
@@ -248,3 +265,37 @@ def test_end_to_end_with_labels_and_pictures(tmp_path):
     expected = render(gan.generate(6, seed=0, labels=np.array([2, 5] * 3)), columns=2)
     np.testing.assert_array_equal(by_number, expected)
     assert "numbers from 0 to 9 or names" in fails("generate", run, "--labels", "10")
+
+
+@pytest.mark.slow
+def test_end_to_end_of_a_growing_model(tmp_path):
+    """ProGAN: a run for each size; after an early end the finished ones are not trained again."""
+    run = tmp_path / "run"
+    arguments = ("--image-size", 8, "--steps", 2, "--batch-size", 4, "--latent-dim", 8)
+    for output in ("4 x 4: 2 steps of 4", "run-4 is finished"):
+        result = invoke("train", "progan", *arguments, "--out", run)
+        assert result.exit_code == 0, result.output
+        assert output in result.output.replace("\n", "") and "8 x 8: 2 steps" in result.output
+        assert read_png(tmp_path / "run-4" / "grid.png").shape == (8 * 66 + 2, 8 * 66 + 2, 3)
+        assert json.loads((run / "settings.json").read_text())["steps_taken"] == 2
+        shutil.rmtree(run)
+
+
+@pytest.mark.slow
+def test_end_to_end_with_two_sets(tmp_path):
+    """CycleGAN: six rows of translations, a rate that falls over these steps, no latents."""
+    run = tmp_path / "run"
+    sets = ("--dataset", "noto_emoji", "--dataset-b", "noto_skin_tones", "--image-size", 8)
+    result = invoke("train", "cyclegan", *sets, "--steps", 1, "--out", run)
+    assert result.exit_code == 0, result.output
+    assert "Training CycleGAN on noto_emoji + noto_skin_tones: 1 steps" in result.output
+    assert "keras-gans generate" not in result.output
+    assert read_png(run / "grid.png").shape == (6 * 66 + 2, 8 * 66 + 2, 3)
+    assert json.loads((run / "settings.json").read_text())["latents"] is None
+
+    import keras
+
+    gan = keras.models.load_model(run / "model.keras")
+    assert gan.total_steps == 1
+    for source in (run, run / "savedmodel"):
+        assert "out of pictures" in fails("generate", source, "--out", tmp_path / "a.png")

@@ -1,5 +1,7 @@
 """The harness over all models, and what is each paper's own."""
 
+import dataclasses
+
 import harness
 import keras
 import numpy as np
@@ -7,12 +9,37 @@ import pytest
 import tensorflow as tf
 from harness import BATCH, NUM_CLASSES, SHAPE, Case
 
-from keras_gans import CGAN, DCGAN, GAN, LSGAN, WGAN, WGANGP
+from keras_gans import (
+    BEGAN,
+    CGAN,
+    DCGAN,
+    GAN,
+    LAPGAN,
+    LSGAN,
+    VAE,
+    VAEGAN,
+    WGAN,
+    WGANGP,
+    CycleGAN,
+    InfoGAN,
+    ProGAN,
+    ProGANLS,
+)
 from keras_gans.networks import (
+    build_began_discriminator,
+    build_began_generator,
     build_dcgan_discriminator,
+    build_dcgan_encoder,
     build_dcgan_generator,
+    build_lapgan_discriminators,
+    build_lapgan_generators,
     build_mlp_discriminator,
     build_mlp_generator,
+    build_patchgan_discriminator,
+    build_progan_discriminator,
+    build_progan_generator,
+    build_recognition_head,
+    build_resnet_generator,
 )
 
 
@@ -25,6 +52,74 @@ def dcgan_pair(normalization="batch", num_classes=None):
     )
 
 
+def infogan_networks():
+    discriminator = build_dcgan_discriminator(SHAPE, width=4, return_features=True, seed=2)
+    features = discriminator.output_shape[1][1:]
+    return (
+        build_dcgan_generator(SHAPE, 6, width=4, num_classes=NUM_CLASSES, seed=1),
+        discriminator,
+        build_recognition_head(features, NUM_CLASSES, 2, units=8, seed=3),
+    )
+
+
+def began_pair():
+    return (
+        build_began_generator(SHAPE, 6, width=4, seed=1),
+        build_began_discriminator(SHAPE, 6, width=4, seed=2),
+    )
+
+
+def lapgan_pair():
+    small = {"width": 4, "kernel_size": 3, "units": 8}
+    return (
+        build_lapgan_generators(SHAPE, 2, 6, seed=1, **small),
+        build_lapgan_discriminators(SHAPE, 2, dropout=0.3, seed=2, **small),
+    )
+
+
+def progan_pair(**discriminator_settings):
+    """A stage in mid-fade: with 200 fading pictures, and batches of 8, alpha moves in each step."""
+    small = {"filters_base": 32, "filters_max": 4, "fade": True}
+    return (
+        build_progan_generator(SHAPE, latent_dim=6, seed=1, **small),
+        build_progan_discriminator(SHAPE, seed=2, **small, **discriminator_settings),
+    )
+
+
+def vae_pair():
+    return (
+        build_dcgan_generator(SHAPE, 6, width=4, seed=1),
+        build_dcgan_encoder(SHAPE, 6, width=4, seed=3),
+    )
+
+
+def vaegan_networks():
+    """Small features, as a sum over all of them would be too much for the harness's SGD."""
+    generator, encoder = vae_pair()
+    discriminator = build_dcgan_discriminator(SHAPE, width=4, return_features=True, seed=2)
+    logits, features = discriminator.outputs
+    features = keras.layers.Rescaling(0.02)(features)
+    return generator, keras.Model(discriminator.inputs, [logits, features]), encoder
+
+
+def cyclegan_networks():
+    """Without normalization: four networks in twelve calls are slow to trace."""
+    small = {"width": 4, "normalization": None}
+    return (
+        *(build_resnet_generator(SHAPE, num_blocks=1, seed=seed, **small) for seed in (1, 2)),
+        *(build_patchgan_discriminator(SHAPE, num_layers=1, seed=seed, **small) for seed in (3, 4)),
+    )
+
+
+def pictures_of_seed(model, num, seed):
+    """What a model that makes pictures out of pictures is given in place of latents."""
+    return np.random.default_rng(seed).uniform(-1, 1, (num, *SHAPE)).astype("float32")
+
+
+def translations(model, num, seed):
+    return model.translate(pictures_of_seed(model, num, seed))
+
+
 def mlp_pair():
     return (
         build_mlp_generator(SHAPE, 6, (16,), seed=1),
@@ -32,11 +127,11 @@ def mlp_pair():
     )
 
 
-def case(model_class, pair, labelled=False, bad_arguments=(), **defaults):
+def case(model_class, pair, labelled=False, bad_arguments=(), rate=0.05, **defaults):
     def build(seed=5, **kwargs):
         return model_class(*pair(), seed=seed, **{**defaults, **kwargs})
 
-    return Case(model_class.__name__, build, labelled, bad_arguments)
+    return Case(model_class.__name__, build, labelled, bad_arguments, rate)
 
 
 CASES = [
@@ -66,6 +161,58 @@ CASES = [
         lambda: dcgan_pair("layer"),
         n_critic=2,
         bad_arguments=[({"gp_weight": -1}, "gp_weight"), ({"n_critic": 1.5}, "n_critic")],
+    ),
+    case(
+        VAE,
+        vae_pair,
+        variance=2000.0,  # with a sum of squares over all pixels the harness's SGD would diverge
+        bad_arguments=[({"variance": 0}, "variance")],
+    ),
+    case(
+        VAEGAN,
+        vaegan_networks,
+        bad_arguments=[({"reconstruction_weight": -1}, "reconstruction_weight")],
+    ),
+    case(
+        BEGAN,
+        began_pair,
+        bad_arguments=[({"gamma": 1.5}, "gamma"), ({"lambda_k": 0}, "lambda_k")],
+    ),
+    case(
+        InfoGAN,
+        infogan_networks,
+        bad_arguments=[
+            ({"category_weight": 0}, "category_weight"),
+            ({"continuous_weight": -1}, "continuous_weight"),
+        ],
+    ),
+    case(LAPGAN, lapgan_pair),
+    case(
+        ProGAN,
+        progan_pair,
+        fade_pictures=200,
+        rate=0.005,  # with 0.05, rounding errors grow tenfold in a step
+        bad_arguments=[
+            ({"fade_pictures": 0}, "fade_pictures"),
+            ({"drift_weight": -1}, "drift_weight"),
+        ],
+    ),
+    case(ProGANLS, lambda: progan_pair(noise=True), fade_pictures=200),
+    dataclasses.replace(
+        case(
+            CycleGAN,
+            cyclegan_networks,
+            buffer_size=12,  # full in the second step
+            cycle_weight=1.0,  # the gradient of |x - y| jumps, where rounding alone can cross it
+            bad_arguments=[
+                ({"cycle_weight": 0}, "cycle_weight"),
+                ({"identity_weight": -1}, "identity_weight"),
+                ({"buffer_size": 0}, "buffer_size"),
+                ({"total_steps": 0}, "total_steps"),
+            ],
+        ),
+        sample=translations,
+        inputs=pictures_of_seed,
     ),
 ]
 

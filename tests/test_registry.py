@@ -1,17 +1,23 @@
 """The table of models: names are found, and every entry builds for pictures and for points."""
 
+import itertools
 import re
 import sys
 
 import numpy as np
 import pytest
+from keras import tree
 
 import keras_gans
 from keras_gans import datasets, models
-from keras_gans.registry import MODELS, dcgan_networks, find, mlp_networks
+from keras_gans.pipeline import Labels
+from keras_gans.registry import MODELS, UnpairedEntry, dcgan_networks, find, mlp_networks
 
 PICTURE, POINT = (8, 12, 2), (2,)
+PICTURES_ONLY = {"BEGAN", "LAPGAN", "ProGAN"}  # their networks are not made for points
 EVERY = pytest.mark.parametrize("entry", MODELS.values(), ids=list(MODELS))
+UNPAIRED = {name: e for name, e in MODELS.items() if isinstance(e, UnpairedEntry)}
+FROM_LATENTS = {name: e for name, e in MODELS.items() if name not in UNPAIRED}
 
 
 def classes(entry):
@@ -31,6 +37,10 @@ def classes(entry):
         ("WGAN_GP", "WGANGP"),
         ("wgan", "WGAN"),
         ("c-gan", "CGAN"),
+        ("info-gan", "InfoGAN"),
+        ("vae", "VAE"),
+        ("vae-gan", "VAEGAN"),
+        ("cycle-gan", "CycleGAN"),
     ],
 )
 def test_find(name, found):
@@ -59,33 +69,70 @@ def test_find_of_nothing_like_it(name):
 def test_table_is_complete():
     """Every model of the package has its entry, under its own name."""
     assert [entry.name for entry in MODELS.values()] == list(MODELS)
-    assert set(MODELS) == {name for name in models.__all__ if name != "AdversarialModel"}
+    others = {"AdversarialModel", "ProGANLS"}  # the latter is ProGAN with another loss
+    assert set(MODELS) == set(models.__all__) - others
 
 
 @EVERY
-def test_entry(entry):
+def test_entry(entry, tmp_path):
     assert re.fullmatch(r"\d{4}\.\d{4,5}", entry.arxiv)
     assert entry.arxiv in sys.modules[getattr(models, entry.name).__module__].__doc__
     assert entry.year >= 2014 and entry.title and entry.authors
     assert entry.batch_size >= 1 and entry.steps >= 1
+    if entry.dataset not in datasets.names():  # it must be downloaded, and the error says how
+        with pytest.raises(FileNotFoundError, match=rf"tfds.load\('{entry.dataset}'"):
+            datasets.info(entry.dataset, data_dir=tmp_path)
+        return
     info = datasets.info(entry.dataset)
     assert not entry.labelled or info.num_classes
 
 
-@EVERY
+@pytest.mark.parametrize("entry", UNPAIRED.values(), ids=list(UNPAIRED))
+def test_builds_and_translates(entry):
+    model = entry.build(PICTURE, ema_decay=0.9, seed=0, total_steps=7)
+    assert type(model) is getattr(keras_gans, entry.name)
+    assert (model.seed, model.ema_decay, model.total_steps) == (0, 0.9, 7)
+    assert model.latent_prior is None and model.num_classes is None
+    assert model.translate(np.zeros((2, *PICTURE), "uint8")).shape == (2, *PICTURE)
+    kernels = [getattr(model, name).get_weights()[0].ravel() for name in model.network_names]
+    assert all((a[:50] != b[:50]).all() for a, b in itertools.combinations(kernels, 2))
+    assert len(entry.splits) == 2
+    with pytest.raises(ValueError, match="image_shape"):
+        entry.build(POINT)
+
+
+@pytest.mark.parametrize("entry", FROM_LATENTS.values(), ids=list(FROM_LATENTS))
 @pytest.mark.parametrize("shape", [PICTURE, POINT], ids=["pictures", "points"])
 def test_builds_and_generates(entry, shape):
+    if shape == POINT and entry.name in PICTURES_ONLY:
+        with pytest.raises(ValueError, match="image_shape"):
+            entry.build(shape, num_classes=classes(entry))
+        return
     model = entry.build(shape, num_classes=classes(entry), seed=0)
     assert type(model) is getattr(keras_gans, entry.name)
-    assert model.latent_shape == ((100,) if shape == PICTURE else (16,))
-    assert model.seed == 0 and model.ema_generator is None
+    # Of models with several generators: those of the first one, which begins.
+    generator, second = (tree.flatten(getattr(model, name))[0] for name in model.network_names[:2])
+    assert generator.inputs[0].shape[1:] == ((100,) if shape == PICTURE else (16,))
+    assert model.seed == 0
+    averages = [getattr(model, f"ema_{name}") for name in model.averaged]
+    assert all((average is None) == (entry.name != "ProGAN") for average in averages)
     samples = model.generate(2, seed=1)
     assert samples.shape == (2, *shape)
     assert samples.dtype == ("uint8" if shape == PICTURE else "float32")
     assert np.isfinite(samples).all()
-    assert model.num_classes == classes(entry)
-    second = getattr(model, model.network_names[1])
-    assert second.output_shape == (None, 1)
+    takes_labels = any(isinstance(part, Labels) for part in model.data_spec())
+    assert takes_labels == entry.labelled  # InfoGAN has classes, and none in its data
+    assert model.num_classes == classes(entry) or not takes_labels
+    latents = model.latent_shape  # logits, reconstructions or encodings
+    assert second.outputs[0].shape in ((None, 1), (None, *shape), (None, *latents))
+
+
+def test_stages_of_progan():
+    """16 pictures a minibatch up to 128 x 128, then 14, 6 and 3 (appendix A.1)."""
+    stages = MODELS["ProGAN"].stages((1024, 1024, 3))
+    assert [shape for shape, _ in stages] == [(2**k, 2**k, 3) for k in range(2, 11)]
+    assert [batch_size for _, batch_size in stages] == [16] * 6 + [14, 6, 3]
+    assert MODELS["ProGAN"].stages((28, 28, 1), 5) == [((n, n, 1), 5) for n in (7, 14, 28)]
 
 
 @pytest.mark.parametrize("name", ["GAN", "CGAN"])

@@ -1,4 +1,4 @@
-"""Rebuilds the two embedded data sets of `keras_gans.datasets` from three Debian packages.
+"""Rebuilds the three embedded data sets of `keras_gans.datasets` from three Debian packages.
 
     apt-get install dataset-fashion-mnist fonts-noto-color-emoji unicode-data
     pip install pillow fonttools
@@ -10,6 +10,9 @@
   reduced with Lanczos to 64x64 and put side by side in one lossless WebP file. Colour values are
   rounded to multiples of 3 before, which changes no value by more than 1 of 255 and saves a third
   of the file.
+* `noto_skin_tones`: every fully-qualified emoji with exactly one skin tone, of the same font and in
+  the same form, at 32x32 and in 256 colours, a value being off by 2 of 255 in the mean: 298
+  families of five, which differ in the colours of skin and hair alone.
 
 The same inputs give the same pictures, and with one version of Pillow the same bytes.
 """
@@ -26,9 +29,12 @@ from PIL import Image
 
 DATA = Path(__file__).resolve().parents[1] / "keras_gans" / "datasets" / "data"
 SKIN_TONES = range(0x1F3FB, 0x1F400)
+TONE_NAMES = ["light", "medium-light", "medium", "medium-dark", "dark"]
 VARIATION_SELECTOR = 0xFE0F
 SIZE = 64
 COLUMNS = 16
+SKIN_TONE_SIZE = 32
+SKIN_TONE_COLUMNS = 10
 COLOUR_STEP = 3
 
 FASHION_NOTE = """\
@@ -47,9 +53,19 @@ the Debian package unicode-data and put into another format. Copyright (c) 2022 
 copyright file of that package follows second.
 """
 
+SKIN_TONE_NOTE = """\
+The file atlas.webp in this folder holds 1490 pictures of the font Noto Color Emoji, taken from the
+Debian package fonts-noto-color-emoji. They were changed: put on a white square, reduced to 32x32
+pixels and to 256 colours. The copyright file of that package follows first.
 
-def emoji_list(emoji_test):
-    """Yields (code points, name, group, subgroup) of the emoji that are kept, in file order."""
+The file families.json holds names of emoji, taken from emoji-test.txt in the Debian package
+unicode-data and put into another format. Copyright (c) 2022 Unicode, Inc. The copyright file of
+that package follows second.
+"""
+
+
+def fully_qualified(emoji_test):
+    """Yields (code points, name, group, subgroup) of the fully-qualified emoji, in file order."""
     group = subgroup = None
     for line in emoji_test.read_text(encoding="utf-8").splitlines():
         if line.startswith("# group: "):
@@ -60,10 +76,40 @@ def emoji_list(emoji_test):
             codes, rest = line.split(";", 1)
             status, comment = rest.split("#", 1)
             codes = tuple(int(code, 16) for code in codes.split())
-            has_tone = any(code in SKIN_TONES for code in codes)
-            if status.strip() == "fully-qualified" and group != "Flags" and not has_tone:
+            if status.strip() == "fully-qualified":
                 _, _, name = comment.strip().split(" ", 2)  # the emoji, its version, its name
                 yield codes, name, group, subgroup
+
+
+def tones(codes):
+    """The skin tones among code points, one for each person that has one: indices, 0 is light."""
+    return [SKIN_TONES.index(code) for code in codes if code in SKIN_TONES]
+
+
+def emoji_list(emoji_test):
+    """Yields those of `fully_qualified` that are kept: no flags, no skin tones."""
+    for codes, name, group, subgroup in fully_qualified(emoji_test):
+        if group != "Flags" and not tones(codes):
+            yield codes, name, group, subgroup
+
+
+def without_tone(codes):
+    """What the emoji of a family have in common; with a tone, some leave out the selector."""
+    return tuple(c for c in codes if c != VARIATION_SELECTOR and c not in SKIN_TONES)
+
+
+def skin_tone_families(emoji_test):
+    """`{name: [code points of the light one, ..., of the dark one]}`, in file order."""
+    names, families = {}, {}
+    for codes, name, _, _ in fully_qualified(emoji_test):
+        if not tones(codes):
+            names[without_tone(codes)] = name
+        elif len(tones(codes)) == 1:
+            families.setdefault(names[without_tone(codes)], []).append(codes)
+    for name, family in families.items():
+        if [tones(codes) for codes in family] != [[tone] for tone in range(len(SKIN_TONES))]:
+            raise RuntimeError(f"{name!r} does not have each skin tone once, from light to dark.")
+    return families
 
 
 class EmojiFont:
@@ -97,6 +143,13 @@ def square_on_white(picture, size=SIZE):
     return (np.rint(small / COLOUR_STEP) * COLOUR_STEP).astype(np.uint8)
 
 
+def of_few_colours(pictures, count=256):
+    """(n, h, w, 3) pictures with the nearest of the `count` colours that suit all of them."""
+    strip = Image.fromarray(pictures.reshape(-1, *pictures.shape[2:]))
+    few = strip.quantize(count, kmeans=3, dither=Image.Dither.NONE).convert("RGB")
+    return np.asarray(few).reshape(pictures.shape)
+
+
 def side_by_side(pictures, columns=COLUMNS):
     """Puts (n, h, w, 3) pictures into one, row by row; places that are left stay white."""
     n, height, width, _ = pictures.shape
@@ -107,13 +160,34 @@ def side_by_side(pictures, columns=COLUMNS):
     return tiles.reshape(rows * height, columns * width, 3)
 
 
+def write_atlas(file, pictures, columns):
+    """Writes (n, h, w, 3) pictures side by side, without loss."""
+    atlas = side_by_side(pictures, columns)
+    Image.fromarray(atlas).save(file, lossless=True, quality=100, method=6)
+    if not np.array_equal(np.asarray(Image.open(file).convert("RGB")), atlas):
+        raise RuntimeError(f"{file} does not hold what was written to it.")
+
+
+def write_list(file, head, key, rows):
+    """Writes the dict `head` with the list of dicts `rows` under `key`, one to a line."""
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    text = json.dumps(head, ensure_ascii=False)[:-1] + f', "{key}": [\n{lines}\n]}}\n'
+    file.write_text(text, encoding="utf-8")
+
+
+def write_license(folder, note, copyright_files):
+    """Writes a note and the copyright files of the packages that it speaks of."""
+    texts = [path.read_text(encoding="utf-8") for path in copyright_files]
+    rule = f"\n{'-' * 100}\n"
+    (folder / "LICENSE").write_text(rule.join([note, *texts]), encoding="utf-8")
+
+
 def build_fashion(source, copyright_file, target):
     """Copies the test files of Fashion-MNIST."""
     target.mkdir(parents=True, exist_ok=True)
     for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
         shutil.copyfile(source / name, target / name)
-    text = copyright_file.read_text(encoding="utf-8")
-    (target / "LICENSE").write_text(f"{FASHION_NOTE}\n{'-' * 100}\n{text}", encoding="utf-8")
+    write_license(target, FASHION_NOTE, [copyright_file])
 
 
 def build_emoji(font_file, emoji_test, copyright_files, target):
@@ -121,11 +195,8 @@ def build_emoji(font_file, emoji_test, copyright_files, target):
     target.mkdir(parents=True, exist_ok=True)
     font = EmojiFont(font_file)
     emoji = list(emoji_list(emoji_test))
-    atlas = side_by_side(np.stack([square_on_white(font.picture(codes)) for codes, *_ in emoji]))
-    atlas_file = target / "atlas.webp"
-    Image.fromarray(atlas).save(atlas_file, lossless=True, quality=100, method=6)
-    if not np.array_equal(np.asarray(Image.open(atlas_file).convert("RGB")), atlas):
-        raise RuntimeError(f"{atlas_file} does not hold what was written to it.")
+    pictures = np.stack([square_on_white(font.picture(codes)) for codes, *_ in emoji])
+    write_atlas(target / "atlas.webp", pictures, COLUMNS)
 
     groups = list(dict.fromkeys(group for _, _, group, _ in emoji))
     head = {"size": SIZE, "columns": COLUMNS, "groups": groups}
@@ -138,17 +209,32 @@ def build_emoji(font_file, emoji_test, copyright_files, target):
         }
         for codes, name, group, subgroup in emoji
     ]
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    text = json.dumps(head, ensure_ascii=False)[:-1] + f', "emoji": [\n{lines}\n]}}\n'
-    (target / "emoji.json").write_text(text, encoding="utf-8")
+    write_list(target / "emoji.json", head, "emoji", rows)
+    write_license(target, EMOJI_NOTE, copyright_files)
 
-    texts = [path.read_text(encoding="utf-8") for path in copyright_files]
-    rule = f"\n{'-' * 100}\n"
-    (target / "LICENSE").write_text(rule.join([EMOJI_NOTE, *texts]), encoding="utf-8")
+
+def build_skin_tones(font_file, emoji_test, copyright_files, target):
+    """Writes the atlas of the emoji with a skin tone, family after family, and their names."""
+    target.mkdir(parents=True, exist_ok=True)
+    font = EmojiFont(font_file)
+    families = skin_tone_families(emoji_test)
+    pictures = [
+        square_on_white(font.picture(codes), SKIN_TONE_SIZE)
+        for family in families.values()
+        for codes in family
+    ]
+    write_atlas(target / "atlas.webp", of_few_colours(np.stack(pictures)), SKIN_TONE_COLUMNS)
+    head = {"size": SKIN_TONE_SIZE, "columns": SKIN_TONE_COLUMNS, "tones": TONE_NAMES}
+    rows = [
+        {"codes": " ".join(f"{code:04X}" for code in family[0]), "name": name}
+        for name, family in families.items()
+    ]
+    write_list(target / "families.json", head, "families", rows)
+    write_license(target, SKIN_TONE_NOTE, copyright_files)
 
 
 def main():
-    """Reads the arguments and builds both sets."""
+    """Reads the arguments and builds the sets."""
     parser = argparse.ArgumentParser(description="Rebuild the embedded data sets.")
 
     def path(name, default, what):
@@ -167,12 +253,9 @@ def main():
     build_fashion(
         args.fashion, copyright_of("dataset-fashion-mnist"), args.out / "fashion_mnist_10k"
     )
-    build_emoji(
-        args.font,
-        args.emoji_test,
-        [copyright_of("fonts-noto-color-emoji"), copyright_of("unicode-data")],
-        args.out / "noto_emoji",
-    )
+    emoji_copyrights = [copyright_of("fonts-noto-color-emoji"), copyright_of("unicode-data")]
+    for build, name in ((build_emoji, "noto_emoji"), (build_skin_tones, "noto_skin_tones")):
+        build(args.font, args.emoji_test, emoji_copyrights, args.out / name)
     for file in sorted(args.out.rglob("*")):
         if file.is_file():
             print(f"{file.stat().st_size:>9,} {file.relative_to(args.out)}")

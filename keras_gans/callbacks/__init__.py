@@ -1,8 +1,9 @@
 """Callbacks for `fit`: samples, curves and figures of a run."""
 
 from keras_gans.callbacks.loss_curves import LossCurves
+from keras_gans.callbacks.reduce_rates_on_plateau import ReduceRatesOnPlateau
 from keras_gans.callbacks.sample_grid import SampleGrid
 from keras_gans.callbacks.tensorboard import TensorBoard
 from keras_gans.callbacks.throughput import Throughput
 
-__all__ = ["LossCurves", "SampleGrid", "TensorBoard", "Throughput"]
+__all__ = ["LossCurves", "ReduceRatesOnPlateau", "SampleGrid", "TensorBoard", "Throughput"]

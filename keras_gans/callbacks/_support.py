@@ -29,9 +29,12 @@ def steps_taken(model):
     """Number of training steps behind the model, those of an earlier `fit` included.
 
     A step is one update of the generator, whatever number of critic updates it holds, so the
-    generator's optimizer has counted them. Without such an optimizer the count begins at 0.
+    optimizer of the player that trains it has counted them. Without such an optimizer the count
+    begins at 0.
     """
-    iterations = getattr(getattr(model, "generator_optimizer", None), "iterations", None)
+    players = getattr(model, "players", {}).items()
+    player = next((name for name, networks in players if "generator" in networks), "generator")
+    iterations = getattr(getattr(model, f"{player}_optimizer", None), "iterations", None)
     return 0 if iterations is None else int(iterations)
 
 

@@ -1,11 +1,22 @@
 """Data sets: embedded pictures, points, TFDS sets on disk, folders of pictures.
 
 `load(name)` makes batches of all of them, and `names()` lists those that are always there.
+`unpaired(a, b)` joins two of them, for models that translate between two sets.
 """
 
 from keras_gans.datasets import points
-from keras_gans.datasets.embedded import emoji_names
+from keras_gans.datasets.embedded import emoji_names, skin_tone_families
 from keras_gans.datasets.examples import DatasetInfo
 from keras_gans.datasets.loading import info, load, names
+from keras_gans.datasets.unpaired import unpaired
 
-__all__ = ["DatasetInfo", "emoji_names", "info", "load", "names", "points"]
+__all__ = [
+    "DatasetInfo",
+    "emoji_names",
+    "info",
+    "load",
+    "names",
+    "points",
+    "skin_tone_families",
+    "unpaired",
+]

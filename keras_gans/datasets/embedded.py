@@ -1,4 +1,4 @@
-"""The two sets of pictures that come with the package, for work without a network."""
+"""The three sets of pictures that come with the package, for work without a network."""
 
 import dataclasses
 import functools
@@ -65,6 +65,14 @@ def fashion_mnist_10k():
     return InMemory(info, pictures, labels.astype(np.int32))
 
 
+def read_atlas(folder, size, columns):
+    """The tiles of an atlas as uint8 (n, size, size, 3), row by row, with those that are left."""
+    content = data_file(folder, "atlas.webp").read_bytes()
+    with tf.device("CPU:0"):
+        atlas = tf.image.decode_webp(content, channels=3).numpy()[0]
+    return atlas.reshape(-1, size, columns, size, 3).swapaxes(1, 2).reshape(-1, size, size, 3)
+
+
 @functools.cache
 def emoji_list():
     """What is known of the 1601 emoji, in the order of the Unicode list.
@@ -98,11 +106,7 @@ def noto_emoji():
     No flags, and no skin tones. Licence: OFL 1.1, pictures Apache-2.0.
     """
     listed = emoji_list()
-    content = data_file("noto_emoji", "atlas.webp").read_bytes()
-    with tf.device("CPU:0"):
-        atlas = tf.image.decode_webp(content, channels=3).numpy()[0]
-    size, columns = listed["size"], listed["columns"]
-    tiles = atlas.reshape(-1, size, columns, size, 3).swapaxes(1, 2).reshape(-1, size, size, 3)
+    tiles = read_atlas("noto_emoji", listed["size"], listed["columns"])
     labels = np.array([emoji["group"] for emoji in listed["emoji"]], np.int32)
     info = DatasetInfo(
         name="noto_emoji",
@@ -117,7 +121,61 @@ def noto_emoji():
     return InMemory(info, tiles[: len(labels)], labels)
 
 
-MAKERS = {"fashion_mnist_10k": fashion_mnist_10k, "noto_emoji": noto_emoji}
+@functools.cache
+def skin_tone_list():
+    """What is known of the 298 families of skin tones, in the order of the Unicode list.
+
+    Returns:
+        dict with "size", "columns", "tones" (list of str) and "families": a list of dicts with
+        "codes" (hexadecimal code points of the light one) and "name".
+    """
+    return json.loads(data_file("noto_skin_tones", "families.json").read_text(encoding="utf-8"))
+
+
+def skin_tone_families():
+    """The names of the families of `noto_skin_tones`, in natural order.
+
+    Returns:
+        tuple of 298 str; the pictures 5 k to 5 k + 4 are family k, from light to dark.
+
+    Example:
+        >>> skin_tone_families()[:2]
+        ('waving hand', 'raised back of hand')
+
+    Source: `emoji-test.txt` of Unicode 15.0; Unicode licence.
+    """
+    return tuple(family["name"] for family in skin_tone_list()["families"])
+
+
+@functools.cache
+def noto_skin_tones():
+    """298 emoji of the font Noto Color Emoji in 5 skin tones each: 32x32, RGB on white.
+
+    All emoji with exactly one skin tone, family after family, each from light to dark: its pictures
+    differ in the colours of skin and hair alone. Licence: OFL 1.1, pictures Apache-2.0.
+    """
+    listed = skin_tone_list()
+    tones, families = tuple(listed["tones"]), len(listed["families"])
+    pictures = read_atlas("noto_skin_tones", listed["size"], listed["columns"])
+    info = DatasetInfo(
+        name="noto_skin_tones",
+        split="train",
+        num_examples=families * len(tones),
+        shape=pictures.shape[1:],
+        num_classes=len(tones),
+        class_names=tones,
+        license="OFL-1.1 (font), Apache-2.0 (its pictures), Unicode-DFS-2016 (names)",
+        source="Noto Color Emoji 2.042, Google; names of Unicode 15.0",
+    )
+    labels = np.tile(np.arange(len(tones), dtype=np.int32), families)
+    return InMemory(info, pictures[: len(labels)], labels)
+
+
+MAKERS = {
+    "fashion_mnist_10k": fashion_mnist_10k,
+    "noto_emoji": noto_emoji,
+    "noto_skin_tones": noto_skin_tones,
+}
 
 
 def read(name, size=None, channels=None):

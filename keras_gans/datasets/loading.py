@@ -1,11 +1,16 @@
 """`load`: from a name to batches."""
 
+import dataclasses
 import difflib
 import functools
 import numbers
 import os
 
+import numpy as np
+import tensorflow as tf
+
 from keras_gans.datasets import embedded, folder, points, tfds_sets
+from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
 
 
@@ -32,6 +37,7 @@ def load(
     data_dir=None,
     on_unreadable="error",
     drop_remainder=False,
+    classes=None,
 ):
     """Loads a set of pictures, or of points, as batches that are ready for training.
 
@@ -71,6 +77,8 @@ def load(
         on_unreadable: "error", or "skip" to leave out files of a folder that are no pictures, with
             a warning.
         drop_remainder: bool; whether a last batch that is not full is left out.
+        classes: sequence of classes to keep, by number or name, numbered anew in this order; None
+            keeps all. For sets in memory that have classes.
 
     Returns:
         tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or float32
@@ -105,7 +113,7 @@ def load(
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` must be True or False. Received: {value!r}")
 
-    examples = find(name, split, image_size, channels, labels, data_dir, on_unreadable)
+    examples = find(name, split, image_size, channels, labels, data_dir, on_unreadable, classes)
     n = examples.info.num_examples
     if drop_remainder and batch_size > n:
         raise ValueError(
@@ -127,13 +135,15 @@ def load(
         seed=seed,
         labels=labels,
         shuffle=shuffle,
+        drop=drop_remainder,
     )
 
     def from_step(step):
         """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
         return run(first_step=integer("step", step, 0))
 
-    dataset = run(first_step=start_step, stop=stop, drop=drop_remainder)
+    dataset = run(first_step=start_step, stop=stop)
+    dataset.run = run  # for `unpaired`, which needs runs with other ends and another seed
     dataset.info = examples.info
     dataset.start_step = start_step
     dataset.from_step = from_step
@@ -148,11 +158,12 @@ def info(
     *,
     data_dir=None,
     on_unreadable="error",
+    classes=None,
 ):
     """Describes a set without making batches of it.
 
     Args:
-        name, split, image_size, channels, data_dir, on_unreadable: see `load`.
+        name, split, image_size, channels, data_dir, on_unreadable, classes: see `load`.
 
     Returns:
         DatasetInfo.
@@ -164,11 +175,14 @@ def info(
         >>> info("noto_emoji").shape
         (64, 64, 3)
     """
-    return find(name, split, image_size, channels, False, data_dir, on_unreadable).info
+    return find(name, split, image_size, channels, False, data_dir, on_unreadable, classes).info
 
 
-def find(name, split, image_size, channels, labels, data_dir, on_unreadable):
+def find(name, split, image_size, channels, labels, data_dir, on_unreadable, classes=None):
     """Reads the examples that the arguments of `load` name."""
+    if classes is not None:
+        everything = find(name, split, image_size, channels, True, data_dir, on_unreadable)
+        return of_classes(everything, classes)
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"`name` must be a str or an os.PathLike. Received: {name!r}")
     if not isinstance(split, str):
@@ -202,6 +216,45 @@ def find(name, split, image_size, channels, labels, data_dir, on_unreadable):
     if labels and examples.info.num_classes is None:
         raise ValueError(f"`labels` must be False for {name!r}, which has none. Received: True")
     return examples
+
+
+def of_classes(examples, classes):
+    """The examples of some classes, which are numbered anew in the order in which they are named.
+
+    Args:
+        examples: InMemory, with labels.
+        classes: sequence of int or str.
+
+    Raises:
+        ValueError: a class is unknown or named twice, or the examples are not held in memory.
+    """
+    info = examples.info
+    if not isinstance(examples, InMemory):
+        raise ValueError(f"`classes` must be None for {info.name!r}, which is read from disk.")
+    known = {name: number for number, name in enumerate(info.class_names)}
+    chosen = [known.get(c, c) for c in ((classes,) if isinstance(classes, str) else classes)]
+    for given in chosen:
+        is_integer = isinstance(given, numbers.Integral) and not isinstance(given, bool)
+        if not is_integer or not 0 <= given < info.num_classes:
+            names = f" or names ({', '.join(known)})" if known else ""
+            raise ValueError(
+                f"`classes` must be numbers in [0, {info.num_classes}){names}. Received: {given!r}"
+            )
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"`classes` must be at least one, each once. Received: {classes!r}")
+    labels = examples.labels.numpy()
+    kept = np.flatnonzero(np.isin(labels, chosen))
+    if not len(kept):
+        raise ValueError(f"`classes` must have examples. Received: {classes!r}, of which none has")
+    renumbered = np.zeros(info.num_classes, np.int32)
+    renumbered[chosen] = np.arange(len(chosen))
+    info = dataclasses.replace(
+        info,
+        num_examples=len(kept),
+        num_classes=len(chosen),
+        class_names=tuple(info.class_names[c] for c in chosen) if known else (),
+    )
+    return InMemory(info, tf.gather(examples.values, kept), renumbered[labels[kept]])
 
 
 def unknown(name):

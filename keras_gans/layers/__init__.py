@@ -2,7 +2,29 @@
 
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.dropout import Dropout
+from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
+from keras_gans.layers.fade_in import FadeIn
+from keras_gans.layers.image_buffer import ImageBuffer
 from keras_gans.layers.maxout import Maxout
+from keras_gans.layers.minibatch_discrimination import MinibatchDiscrimination
+from keras_gans.layers.minibatch_stddev import MinibatchStdDev
+from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
+from keras_gans.layers.pixel_normalization import PixelNormalization
+from keras_gans.layers.reflection_padding import ReflectionPadding2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
-__all__ = ["BatchNormalization", "Dropout", "Maxout", "SpectralNormalization"]
+__all__ = [
+    "BatchNormalization",
+    "Dropout",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "FadeIn",
+    "ImageBuffer",
+    "Maxout",
+    "MinibatchDiscrimination",
+    "MinibatchStdDev",
+    "MultiplicativeNoise",
+    "PixelNormalization",
+    "ReflectionPadding2D",
+    "SpectralNormalization",
+]

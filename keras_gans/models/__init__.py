@@ -1,10 +1,32 @@
 """One paper a file."""
 
+from keras_gans.models.began import BEGAN
 from keras_gans.models.cgan import CGAN
+from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
+from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.lsgan import LSGAN
+from keras_gans.models.progan import ProGAN, ProGANLS
+from keras_gans.models.vae import VAE
+from keras_gans.models.vaegan import VAEGAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 
-__all__ = ["CGAN", "DCGAN", "GAN", "LSGAN", "WGAN", "WGANGP"]
+__all__ = [
+    "BEGAN",
+    "CGAN",
+    "DCGAN",
+    "GAN",
+    "LAPGAN",
+    "LSGAN",
+    "VAE",
+    "VAEGAN",
+    "WGAN",
+    "WGANGP",
+    "CycleGAN",
+    "InfoGAN",
+    "ProGAN",
+    "ProGANLS",
+]

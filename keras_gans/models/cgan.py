@@ -14,8 +14,6 @@ Deviations from the paper:
 """
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_conditional, check_fits, infer_num_classes
@@ -97,12 +95,7 @@ class CGAN(AdversarialModel):
 
     def generator_inputs(self, num, seed, labels=None):
         """[latents (num, latent_dim), labels (num,)]; the classes in turn when `labels` is None."""
-        labels = np.arange(num) % self.num_classes if labels is None else np.asarray(labels)
-        labels = np.full(num, labels) if labels.ndim == 0 else labels
-        Labels("labels", self.num_classes).check(labels)
-        if labels.size != num:
-            raise ValueError(f"`labels` must have one for each of {num}. Received: {labels.size}")
-        labels = tf.constant(labels.reshape(-1), tf.int32)
+        labels = Labels("labels", self.num_classes).of_samples(num, labels)
         return [super().generator_inputs(num, seed), labels]
 
     def get_config(self):

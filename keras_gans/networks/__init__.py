@@ -1,11 +1,36 @@
 """Builders of generators and discriminators; each returns a built functional `keras.Model`."""
 
-from keras_gans.networks.dcgan import build_dcgan_discriminator, build_dcgan_generator
-from keras_gans.networks.mlp import build_mlp_discriminator, build_mlp_generator
+from keras_gans.networks.began import build_began_discriminator, build_began_generator
+from keras_gans.networks.dcgan import (
+    build_dcgan_discriminator,
+    build_dcgan_encoder,
+    build_dcgan_generator,
+)
+from keras_gans.networks.lapgan import build_lapgan_discriminators, build_lapgan_generators
+from keras_gans.networks.mlp import (
+    build_mlp_discriminator,
+    build_mlp_encoder,
+    build_mlp_generator,
+)
+from keras_gans.networks.patchgan import build_patchgan_discriminator
+from keras_gans.networks.progan import build_progan_discriminator, build_progan_generator
+from keras_gans.networks.recognition import build_recognition_head
+from keras_gans.networks.resnet import build_resnet_generator
 
 __all__ = [
+    "build_began_discriminator",
+    "build_began_generator",
     "build_dcgan_discriminator",
+    "build_dcgan_encoder",
     "build_dcgan_generator",
+    "build_lapgan_discriminators",
+    "build_lapgan_generators",
     "build_mlp_discriminator",
+    "build_mlp_encoder",
     "build_mlp_generator",
+    "build_patchgan_discriminator",
+    "build_progan_discriminator",
+    "build_progan_generator",
+    "build_recognition_head",
+    "build_resnet_generator",
 ]

@@ -54,30 +54,40 @@ def check_normalization(normalization):
         )
 
 
-def check_picture_shape(name, shape):
-    """Returns (H, W, C), or raises ValueError: H and W multiples of 4, C from 1 to 4."""
+def check_picture_shape(name, shape, multiple=4):
+    """Returns (H, W, C), or raises ValueError: H and W multiples of `multiple`, C from 1 to 4."""
     shape = tuple(shape) if isinstance(shape, tuple | list) else shape
-    rule = f"`{name}` must be (H, W, C) with H and W multiples of 4 and C from 1 to 4"
+    rule = f"`{name}` must be (H, W, C) with H and W multiples of {multiple} and C from 1 to 4"
     if not isinstance(shape, tuple) or len(shape) != 3:
         raise ValueError(f"{rule}. Received: {shape!r}")
     for value in shape:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{rule}. Received: {shape!r}")
-    if shape[0] % 4 or shape[1] % 4 or shape[2] > 4:
+    if shape[0] % multiple or shape[1] % multiple or shape[2] > 4:
         raise ValueError(f"{rule}. Received: {shape!r}")
     return shape
 
 
-def resolutions(shape):
+def resolutions(shape, smallest=4):
     """Sizes (h, w) from the smallest to the picture's, each twice the one before.
 
-    Halving stops where a side is odd, or would be less than 4 (64 x 64 begins at 4 x 4, 28 x 28 at
-    7 x 7); pictures with a side of 4 begin at 2.
+    Halving stops where a side is odd, or would be less than `smallest`; with 4, 64 x 64 begins at
+    4 x 4 and 28 x 28 at 7 x 7. Pictures are halved once in any case, those with a side of 4 to 2.
     """
     sizes = [shape[:2]]
-    while not (sizes[0][0] % 2 or sizes[0][1] % 2) and (len(sizes) == 1 or min(sizes[0]) >= 8):
+    while not (sizes[0][0] % 2 or sizes[0][1] % 2):
+        if len(sizes) > 1 and min(sizes[0]) < 2 * smallest:
+            break
         sizes.insert(0, (sizes[0][0] // 2, sizes[0][1] // 2))
     return sizes
+
+
+def gaussian_heads(x, latent_dim, initializer):
+    """The outputs of an encoder, [mean, log-variance], float32 (batch, latent_dim) each."""
+    return [
+        layers.Dense(latent_dim, dtype="float32", kernel_initializer=initializer(), name=name)(x)
+        for name in ("mean", "log_variance")
+    ]
 
 
 def label_input(num_classes):

@@ -7,17 +7,20 @@ generator and LeakyReLU(0.2) in the discriminator, weights from N(0, 0.02).
 Differences from the paper: kernels are 4 x 4 by default, a multiple of the stride, which avoids the
 checkerboard of 5 x 5 ones; the width is free; and the smallest maps are those that the picture's
 size allows, not always 4 x 4.
+
+The encoder is not the paper's: it is the discriminator with the heads of a variational one.
 """
 
 import keras
 from keras import layers
 
-from keras_gans.checks import check_count
+from keras_gans.checks import check_count, check_flag
 from keras_gans.networks._parts import (
     NORMALIZATIONS,
     check_normalization,
     check_picture_shape,
     dcgan_initializers,
+    gaussian_heads,
     label_input,
     resolutions,
 )
@@ -96,7 +99,13 @@ def build_dcgan_generator(
 
 
 def build_dcgan_discriminator(
-    image_shape, width=64, kernel_size=4, normalization="batch", num_classes=None, seed=None
+    image_shape,
+    width=64,
+    kernel_size=4,
+    normalization="batch",
+    num_classes=None,
+    return_features=False,
+    seed=None,
 ):
     """Builds a discriminator of pictures; as a critic, it wants `normalization=None` or "layer".
 
@@ -107,11 +116,15 @@ def build_dcgan_discriminator(
         normalization: "batch", "layer", "instance" or None; never at the first layer.
         num_classes: number of classes of a label-conditional discriminator, or None. The label
             enters beside the picture, as a learned map of its size.
+        return_features: whether the features that the logits are computed from are a second output,
+            for losses in the discriminator's own eyes and for further heads.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
         Functional `keras.Model`: pictures (batch, H, W, C) to float32 logits (batch, 1); with
-        `num_classes`, [pictures, int labels (batch,)] to logits.
+        `num_classes`, [pictures, int labels (batch,)] to logits. With `return_features`, to
+        [logits, features], where the features are the last convolution's maps after their
+        activation, (batch, h, w, filters), 4 x 4 for 64 x 64 pictures.
 
     Raises:
         ValueError: an argument breaks these rules.
@@ -120,10 +133,12 @@ def build_dcgan_discriminator(
 
     >>> build_dcgan_discriminator((28, 28, 1)).output_shape
     (None, 1)
+    >>> build_dcgan_discriminator((28, 28, 1), return_features=True).output_shape
+    [(None, 1), (None, 7, 7, 128)]
     """
     shape = check_picture_shape("image_shape", image_shape)
     check_count("width", width), check_count("kernel_size", kernel_size)
-    check_normalization(normalization)
+    check_normalization(normalization), check_flag("return_features", return_features)
     initializer = dcgan_initializers(seed, "dcgan_discriminator")
     pictures = keras.Input(shape, name="pictures")
     inputs, x = pictures, pictures
@@ -133,6 +148,51 @@ def build_dcgan_discriminator(
         label_map = layers.Reshape((*shape[:2], 1))(label_map)
         inputs, x = [pictures, labels], layers.Concatenate()([pictures, label_map])
 
+    x = _convolutions(x, shape, width, kernel_size, normalization, initializer)
+    logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(
+        layers.Flatten()(x)
+    )
+    outputs = [logits, x] if return_features else logits
+    return keras.Model(inputs, outputs, name="dcgan_discriminator")
+
+
+def build_dcgan_encoder(
+    image_shape, latent_dim=100, width=64, kernel_size=4, normalization="batch", seed=None
+):
+    """Builds an encoder of pictures to Gaussians over latents: the discriminator with other heads.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
+        latent_dim: length of the latents.
+        width: filters of the first layer; each halving of the size doubles them, up to 8 times.
+        kernel_size: side of the kernels.
+        normalization: "batch", "layer", "instance" or None; never at the first layer.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: pictures (batch, H, W, C) to float32 [mean, log-variance], each
+        (batch, latent_dim).
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_dcgan_encoder((28, 28, 1), latent_dim=64).output_shape
+    [(None, 64), (None, 64)]
+    """
+    shape = check_picture_shape("image_shape", image_shape)
+    check_count("latent_dim", latent_dim), check_count("width", width)
+    check_count("kernel_size", kernel_size), check_normalization(normalization)
+    initializer = dcgan_initializers(seed, "dcgan_encoder")
+    pictures = keras.Input(shape, name="pictures")
+    x = _convolutions(pictures, shape, width, kernel_size, normalization, initializer)
+    outputs = gaussian_heads(layers.Flatten()(x), latent_dim, initializer)
+    return keras.Model(pictures, outputs, name="dcgan_encoder")
+
+
+def _convolutions(x, shape, width, kernel_size, normalization, initializer):
+    """The discriminator's strided convolutions, down to the smallest maps."""
     for k in range(len(resolutions(shape)) - 1):
         first = k == 0
         x = layers.Conv2D(
@@ -144,7 +204,4 @@ def build_dcgan_discriminator(
             kernel_initializer=initializer(),
         )(x)
         x = layers.LeakyReLU(0.2)(x if first else NORMALIZATIONS[normalization]()(x))
-    logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(
-        layers.Flatten()(x)
-    )
-    return keras.Model(inputs, logits, name="dcgan_discriminator")
+    return x

@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
-from keras_gans.checks import check_count
+from keras_gans.checks import check_count, check_flag
 from keras_gans.layers import Dropout, Maxout
-from keras_gans.networks._parts import Initializers, label_input
+from keras_gans.networks._parts import Initializers, gaussian_heads, label_input
 
 
 def _check_shape(name, shape):
@@ -92,6 +92,41 @@ def build_mlp_generator(
     return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name="mlp_generator")
 
 
+def build_mlp_encoder(
+    sample_shape, latent_dim=100, hidden=(256, 256), activation="relu", seed=None
+):
+    """Builds a dense encoder of points or pictures to Gaussians over latents.
+
+    Args:
+        sample_shape: shape of one sample, (2,) for points or (H, W, C) for pictures.
+        latent_dim: length of the latents.
+        hidden: widths of the hidden layers.
+        activation: activation of the hidden layers.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: samples (batch, *sample_shape) to float32 [mean, log-variance],
+        each (batch, latent_dim).
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,), activation="tanh").output_shape
+    [(None, 20), (None, 20)]
+    """
+    shape = _check_shape("sample_shape", sample_shape)
+    hidden = _check_hidden(hidden)
+    check_count("latent_dim", latent_dim)
+    initializer = Initializers(keras.initializers.GlorotUniform, seed, "mlp_encoder")
+    samples = keras.Input(shape, name="samples")
+    x = layers.Flatten()(samples)
+    for units in hidden:
+        x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
+    return keras.Model(samples, gaussian_heads(x, latent_dim, initializer), name="mlp_encoder")
+
+
 def build_mlp_discriminator(
     sample_shape,
     hidden=(256, 256),
@@ -99,6 +134,7 @@ def build_mlp_discriminator(
     dropout=0.0,
     num_classes=None,
     label_units=50,
+    return_features=False,
     seed=None,
 ):
     """Builds a dense discriminator (or critic) of points or pictures.
@@ -112,11 +148,14 @@ def build_mlp_discriminator(
         num_classes: number of classes of a label-conditional discriminator, or None.
         label_units: width of the label's own hidden layer, which joins the sample's first one
             (Mirza and Osindero, 2014: 50).
+        return_features: whether the features that the logits are computed from are a second output,
+            for further heads.
         seed: integer that fixes the initial weights and the dropout, or None.
 
     Returns:
         Functional `keras.Model`: samples (batch, *sample_shape) to float32 logits (batch, 1); with
-        `num_classes`, [samples, int labels (batch,)] to logits.
+        `num_classes`, [samples, int labels (batch,)] to logits. With `return_features`, to
+        [logits, features (batch, units)].
 
     Raises:
         ValueError: an argument breaks these rules.
@@ -128,6 +167,7 @@ def build_mlp_discriminator(
     """
     shape = _check_shape("sample_shape", sample_shape)
     hidden = _check_hidden(hidden)
+    check_flag("return_features", return_features)
     if maxout_pieces is not None:
         check_count("maxout_pieces", maxout_pieces)
     if not 0 <= dropout < 1:
@@ -154,4 +194,5 @@ def build_mlp_discriminator(
     if not hidden and label_part is not None:
         x = layers.Concatenate()([x, label_part])
     logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(x)
-    return keras.Model(inputs, logits, name="mlp_discriminator")
+    outputs = [logits, x] if return_features else logits
+    return keras.Model(inputs, outputs, name="mlp_discriminator")

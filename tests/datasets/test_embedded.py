@@ -18,7 +18,7 @@ def everything(name, **kwargs):
 
 
 def test_names():
-    assert datasets.names()[:2] == ["fashion_mnist_10k", "noto_emoji"]
+    assert datasets.names()[:3] == ["fashion_mnist_10k", "noto_emoji", "noto_skin_tones"]
 
 
 def test_fashion():
@@ -70,11 +70,42 @@ def test_emoji_names_are_distinct():
     assert len(set(datasets.emoji_names())) == 1601
 
 
+def test_skin_tones():
+    """Families of five from light to dark, which have their outlines in common."""
+    pictures, labels = everything("noto_skin_tones")
+    assert pictures.shape == (1490, 32, 32, 3)
+    assert (pictures.min(), pictures.max()) == (-1.0, 1.0)
+    np.testing.assert_array_equal(labels, np.tile(np.arange(5), 298))
+    info = datasets.info("noto_skin_tones")
+    assert info.class_names == ("light", "medium-light", "medium", "medium-dark", "dark")
+    families = pictures.reshape(298, 5, 32, 32, 3)
+    means = families.mean(axis=(2, 3, 4))
+    assert (means[:, 0] > means[:, 4]).mean() > 0.98  # the rest hardly show any skin
+    # Light skin has black hair, medium-light skin blond hair; from there on all grows darker.
+    assert (np.diff(means[:, 1:], axis=1) < 0).mean() > 0.99
+    outlines = (families > 0.99).all(axis=-1)
+    assert (outlines[:, :1] != outlines).mean(axis=(1, 2, 3)).max() < 0.04
+    assert (outlines[:-1, 0] != outlines[1:, 0]).mean() > 0.1  # which families have not
+
+
+def test_skin_tone_families():
+    names = datasets.skin_tone_families()
+    assert len(set(names)) == 298
+    assert not any("skin tone" in name for name in names)
+    assert {"waving hand", "man", "woman: red hair", "kiss"} <= set(names)
+    assert "people holding hands" not in names  # two people, each with a tone of their own
+    assert set(names) < set(datasets.emoji_names())
+
+
 def test_licences_lie_beside_the_files_and_all_is_small():
-    for name, word in (("fashion_mnist_10k", "Zalando"), ("noto_emoji", "SIL OPEN FONT LICENSE")):
+    for name, word in (
+        ("fashion_mnist_10k", "Zalando"),
+        ("noto_emoji", "SIL OPEN FONT LICENSE"),
+        ("noto_skin_tones", "SIL OPEN FONT LICENSE"),
+    ):
         assert word in embedded.data_file(name, "LICENSE").read_text(encoding="utf-8")
     files = [f for name in embedded.MAKERS for f in embedded.data_file(name).iterdir()]
-    assert sum(len(file.read_bytes()) for file in files) < 8_000_000
+    assert sum(len(file.read_bytes()) for file in files) <= 8 * 2**20
 
 
 def test_size_and_channels():

@@ -356,3 +356,20 @@ def test_bad_arguments(build, name, values):
 def test_bad_latent_dim(value):
     with pytest.raises(ValueError, match=r"`latent_dim` must be.*Received"):
         generator(latent_dim=value)
+
+
+def test_features():
+    """The second output is what the head is given; the logits are those of the network without."""
+    plain, network = (discriminator(return_features=r, seed=3) for r in (False, True))
+    for a, b in zip(plain.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert network.output_shape == [(None, 1), (None, 4, 4, 4)]
+    x = inputs_of(network)
+    logits, features = network(x)
+    np.testing.assert_allclose(logits, plain(x), atol=1e-6)
+    head = network.get_layer("logits")
+    by_hand = features.numpy().reshape(4, -1) @ head.kernel.numpy() + head.bias.numpy()
+    np.testing.assert_allclose(logits, by_hand, atol=1e-5)
+    assert isinstance(network.layers[-3], keras.layers.LeakyReLU)  # after their activation
+    with pytest.raises(ValueError, match=r"`return_features` must be.*Received"):
+        discriminator(return_features=1)

@@ -1,0 +1,109 @@
+"""Models that grow: a stage is a model for one size of picture, and `grow()` gives the next."""
+
+from keras import ops
+
+from keras_gans.base import AdversarialModel
+from keras_gans.checks import check_count, check_fits
+from keras_gans.layers.fade_in import FadeIn, set_alpha
+from keras_gans.networks.progan import copy_layers
+from keras_gans.replicas import num_replicas
+
+
+class GrowingModel(AdversarialModel):
+    """One stage of a growing two-player model (Karras et al., 2018, arXiv:1710.10196, section 2).
+
+    A subclass defines `default_optimizers`, `discriminator_loss` and `generator_loss`. All that
+    differs between stages is in the networks: their `FadeIn` layers, if they have any, follow the
+    real pictures that this stage has seen, and so does the detail in the real pictures.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to pictures, with a method
+            `grow()` that returns the network for twice the size, such as `ProGANGenerator`.
+        discriminator: built `keras.Model`, pictures to logits, likewise.
+        fade_pictures: real pictures over which alpha goes from 0 to 1.
+        n_critic: discriminator steps for each generator step.
+        ema_decay, seed, name: see `AdversarialModel`.
+    """
+
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    reported = ("alpha",)
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        fade_pictures,
+        n_critic,
+        ema_decay=None,
+        seed=None,
+        name=None,
+    ):
+        networks = {"generator": generator, "discriminator": discriminator}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("discriminator", discriminator, generator)
+        self.fade_pictures = check_count("fade_pictures", fade_pictures)
+        self.n_critic = check_count("n_critic", n_critic)
+        self.fades = any(isinstance(layer, FadeIn) for layer in generator.layers)
+        self.pictures_seen = self.add_weight(
+            name="pictures_seen", shape=(), dtype="int64", initializer="zeros", trainable=False
+        )
+
+    @property
+    def minibatches_per_step(self):
+        return self.n_critic
+
+    def train_step(self, data):
+        for reals in self.minibatches(data, self.n_critic):
+            reals = self.fade(reals)
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            with self.update("discriminator") as losses:
+                losses["discriminator"] = self.discriminator_loss(reals, fakes)
+
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
+        return self.logs()
+
+    def fade(self, reals):
+        """Sets alpha by the pictures seen so far, counts these, and takes their detail to alpha."""
+        seen = ops.shape(reals)[0] * num_replicas()
+        alpha = self.alpha
+        self.report(alpha=alpha)
+        self.pictures_seen.assign(self.pictures_seen + ops.cast(seen, "int64"))
+        for network in filter(None, (self.generator, self.discriminator, self.ema_generator)):
+            set_alpha(network, alpha)
+        if not self.fades:
+            return reals
+        coarse = ops.average_pool(reals, 2)
+        coarse = ops.repeat(ops.repeat(coarse, 2, axis=1), 2, axis=2)
+        return coarse + alpha * (reals - coarse)
+
+    @property
+    def alpha(self):
+        """How far this stage's new layers are faded in, in [0, 1]: float32 scalar."""
+        seen = ops.cast(self.pictures_seen, "float32")
+        return ops.minimum(seen / self.fade_pictures, 1.0) if self.fades else ops.ones(())
+
+    def grow(self, **settings):
+        """The next stage: a new model for pictures of twice the size; this one stays as it is.
+
+        It has copies of the trained layers and of their averages, the first weights of the new
+        layers, the random stream, and optimizers of the same settings without their state.
+
+        Args:
+            **settings: constructor arguments that the next stage has otherwise, such as
+                `fade_pictures`.
+        """
+        with self.distribute_strategy.scope():
+            networks = {name: getattr(self, name).grow() for name in self.network_names}
+            grown = type(self)(**{**self.get_config(), **networks, **settings})
+            grown.random_state.set_weights(self.random_state.get_weights())
+            if self.ema_generator is not None and grown.ema_generator is not None:
+                copy_layers(self.ema_generator, grown.ema_generator)
+            if self.compiled:
+                grown.compile_from_config(self.get_compile_config())
+        return grown
+
+    def get_config(self):
+        settings = {"fade_pictures": self.fade_pictures, "n_critic": self.n_critic}
+        return {**super().get_config(), **settings}

@@ -1,0 +1,200 @@
+"""InfoGAN: Interpretable Representation Learning, Chen et al., 2016 (arXiv:1606.03657).
+
+Some of the generator's inputs are codes c, beside the noise z, and it must keep information about
+them in its pictures. A recognition network Q(c|x) reads them off, for the bound (equation 5)
+
+    L_I(G, Q) = E[log Q(c|x)] + H(c) <= I(c; G(z, c)),    c ~ P(c), x ~ G(z, c)
+
+in the game min_{G,Q} max_D V(D, G) - lambda L_I(G, Q) (equation 6). Here c is one category,
+uniform over K, and n continuous codes from U(-1, 1). H(c) is a constant and is left out:
+
+- `category_loss`: the cross-entropy -E[log Q(category|x)]; log K less it is its part of L_I.
+- `continuous_loss`: 1/2 E[||codes - means(x)||^2], which is -E[log Q(codes|x)] of a Gaussian with
+  variance 1, up to a constant; the authors' code for MNIST fixes the variance too.
+
+Q has all of its layers but the last ones in common with D. As in the authors' code D's step
+descends on the terms as well, with Q among its weights, so that they reach G, Q and the common
+layers; and the noise comes from U(-1, 1).
+
+Deviations from the paper:
+- The weight of the continuous codes is 0.1. The paper asks for a smaller one than the categories'
+  (section 6); the authors' code for MNIST has 1 for both.
+- One categorical code; the paper's other data sets have up to ten.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gans.base import AdversarialModel
+from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
+from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.pipeline import Labels, from_border, to_border
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class InfoGAN(AdversarialModel):
+    """A GAN that finds classes and directions of variation in pictures without labels.
+
+    Args:
+        generator: built `keras.Model`, [latents (batch, latent_dim), int categories (batch,)] to
+            samples (batch, ...). The last n latents are the continuous codes; the paper has 62
+            others and n = 2.
+        discriminator: built `keras.Model`, samples (batch, ...) to [logits, features (batch, ...)].
+        recognition: built `keras.Model`, the discriminator's features to [category logits
+            (batch, K), means of the continuous codes (batch, n)].
+        category_weight: weight of the categorical code, the paper's lambda.
+        continuous_weight: weight of the continuous codes.
+        ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1].
+
+    Example:
+
+    >>> shape = (28, 28, 1)
+    >>> discriminator = build_dcgan_discriminator(shape, return_features=True)
+    >>> gan = InfoGAN(
+    ...     build_dcgan_generator(shape, latent_dim=62 + 2, num_classes=10),
+    ...     discriminator,
+    ...     build_recognition_head(discriminator.output_shape[1][1:], 10, 2),
+    ...     seed=0,
+    ... )
+    >>> history = gan.fit(load("fashion_mnist_10k", batch_size=128), epochs=10)
+    >>> gan.code_grid(columns=8).shape
+    (80, 28, 28, 1)
+    >>> gan.classify(gan.generate(5, seed=1, labels=3)).shape
+    (5,)
+
+    Reference:
+        https://arxiv.org/abs/1606.03657
+    """
+
+    players = {"discriminator": ("discriminator", "recognition"), "generator": ("generator",)}
+    reported = ("category_loss", "continuous_loss")
+    latent_prior = "uniform"
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        recognition,
+        category_weight=1.0,
+        continuous_weight=0.1,
+        ema_decay=None,
+        seed=None,
+        name=None,
+    ):
+        networks = {"generator": generator, "discriminator": discriminator}
+        networks["recognition"] = recognition
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("discriminator", discriminator, generator)
+        self.num_classes, self.num_continuous = code_sizes(generator, discriminator, recognition)
+        self.category_weight = check_positive("category_weight", category_weight)
+        self.continuous_weight = check_positive("continuous_weight", continuous_weight)
+
+    def default_optimizers(self):
+        """Adam with beta_1 0.5, rate 2e-4 for D and Q and 1e-3 for G (appendix C)."""
+        rates = {"discriminator": 2e-4, "generator": 1e-3}
+        return {player: keras.optimizers.Adam(rate, beta_1=0.5) for player, rate in rates.items()}
+
+    def train_step(self, data):
+        (reals,) = self.minibatches(data, 1)
+
+        latents, categories = self.sample_latents(reals), self.sample_categories(reals)
+        fakes = self.generator([latents, categories], training=True)
+        with self.update("discriminator") as losses:
+            real_logits, _ = self.discriminator(reals, training=True)
+            fake_logits, features = self.discriminator(fakes, training=True)
+            category_loss, continuous_loss = self.code_losses(features, latents, categories)
+            losses["discriminator"] = (
+                minimax_discriminator_loss(real_logits, fake_logits)
+                + self.category_weight * category_loss
+                + self.continuous_weight * continuous_loss
+            )
+
+        latents, categories = self.sample_latents(reals), self.sample_categories(reals)
+        with self.update("generator") as losses:
+            fakes = self.generator([latents, categories], training=True)
+            fake_logits, features = self.discriminator(fakes, training=True)
+            category_loss, continuous_loss = self.code_losses(features, latents, categories)
+            losses["generator"] = (
+                non_saturating_generator_loss(fake_logits)
+                + self.category_weight * category_loss
+                + self.continuous_weight * continuous_loss
+            )
+        self.report(category_loss=category_loss, continuous_loss=continuous_loss)
+        return self.logs()
+
+    def sample_categories(self, like):
+        """Fresh categories, uniform over K: int32 (batch of `like`,)."""
+        return ops.cast(self.random_uniform(like, maxval=self.num_classes), "int32")
+
+    def code_losses(self, features, latents, categories):
+        """The pair (category_loss, continuous_loss) of Q on the features of fakes, scalars."""
+        logits, means = self.recognition(features, training=True)
+        category_loss = ops.mean(
+            ops.sparse_categorical_crossentropy(categories, logits, from_logits=True)
+        )
+        errors = ops.square(latents[:, -self.num_continuous :] - means)
+        return category_loss, 0.5 * ops.mean(ops.sum(errors, axis=-1))
+
+    def classify(self, samples):
+        """Which category Q takes samples for; what a category means, training has decided.
+
+        Args:
+            samples: (num, ...) as in the training data, float32; or uint8 pictures.
+
+        Returns:
+            int32 array (num,) in [0, K).
+
+        Raises:
+            ValueError: the samples do not fit the model.
+        """
+        samples = from_border(samples, self.data_spec()[0])
+        codes = []
+        for start in range(0, len(samples), 256):
+            _, features = self.discriminator(samples[start : start + 256], training=False)
+            logits, _ = self.recognition(features, training=False)
+            codes.append(np.argmax(ops.convert_to_numpy(logits), axis=-1).astype("int32"))
+        return np.concatenate(codes)
+
+    def code_grid(self, continuous=None, columns=10, limit=2.0, seed=0):
+        """Samples for a grid with a row for each category, to see what the codes mean.
+
+        Args:
+            continuous: `None`, for rows that differ in nothing but the category; or the index, in
+                [0, n), of a continuous code that rises along each row while all else stays.
+            columns: samples in a row, at least 1.
+            limit: positive number, the end of that code's range; the paper shows 2 (figure 2).
+            seed: integer that fixes the other latents.
+
+        Returns:
+            uint8 pictures (K * columns, H, W, C), row by row; for points, float32.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        k, n = self.num_classes, self.num_continuous
+        check_count("columns", columns), check_positive("limit", limit)
+        if continuous is None:
+            latents, _ = self.generator_inputs(columns, seed)
+            latents = np.tile(latents, (k, 1))
+        elif continuous in range(n):
+            latents, _ = self.generator_inputs(k, seed)
+            latents = np.repeat(latents, columns, axis=0)
+            latents[:, continuous - n] = np.tile(np.linspace(-limit, limit, columns), k)
+        else:
+            raise ValueError(f"`continuous` must be None or in [0, {n}). Received: {continuous!r}")
+        categories = np.repeat(np.arange(k, dtype="int32"), columns)
+        return to_border(ops.convert_to_numpy(self.sampler([latents, categories], training=False)))
+
+    def generator_inputs(self, num, seed, labels=None):
+        """[latents (num, latent_dim), categories (num,)]; all in turn when `labels` is None."""
+        labels = Labels("labels", self.num_classes).of_samples(num, labels)
+        return [super().generator_inputs(num, seed), labels]
+
+    def get_config(self):
+        names = ("category_weight", "continuous_weight")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,200 @@
+"""Laplacian Pyramid of Adversarial Networks, Denton et al., 2015 (arXiv:1506.05751).
+
+A picture is the coarsest level I_K of its pyramid and a residual for each doubling of the size
+(equations 3 and 4), where d halves a picture, I_k+1 = d(I_k), and u doubles it:
+
+    h_k = I_k - u(I_k+1),    I_k = u(I_k+1) + h_k
+
+Each level is a conditional GAN of its own for h_k, given the low-pass picture l_k = u(I_k+1)
+(equation 2); the coarsest one is a plain GAN for I_K:
+
+    min_G max_D E[log D(h, l)] + E[log(1 - D(G(z, l), l))]
+
+In training l_k is that of the real picture, so that no level depends on another one (section 2.3).
+Sampling goes up the pyramid from what the level below has made (equation 5):
+
+    I~_k = u(I~_k+1) + G_k(z_k, u(I~_k+1)),    I~_K = G_K(z_K)
+
+All z are from U(-1, 1); a finer level's is a map of one channel, beside the channels of l.
+
+Deviations from the paper:
+- The generators' loss is the non-saturating one, as in the authors' code.
+- All levels are trained in the same steps, by the sum of their losses. The sum's gradient for a
+  weight is that of its own level, so this is the same as training them one by one, for optimizers
+  that treat each weight by itself. One that clips by a global norm would couple the levels.
+- The rate stays at 0.02 and the momentum at 0.5; the paper slowly lowers the one and raises the
+  other by epochs.
+- Reals and fakes of a minibatch have the same low-pass pictures.
+- d and u smooth with the kernel of `keras_gans.pyramids`; the paper does not say with which.
+- Pictures are in [-1, 1], where the authors' code has them with mean 0 and variance 1.
+"""
+
+import functools
+import math
+
+import keras
+from keras import ops
+
+from keras_gans.base import AdversarialModel
+from keras_gans.checks import check_pyramid
+from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.pipeline import Samples
+from keras_gans.pyramids import gaussian_pyramid, upsample
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class LAPGAN(AdversarialModel):
+    """A GAN for each level of a Laplacian pyramid, from coarse to fine.
+
+    `generate`, `call` and the exported model take the latents of all levels as one flat vector, and
+    go up the pyramid.
+
+    Args:
+        generators: list of built `keras.Model`s, the coarsest first, each of twice the size of the
+            one before. The first one: latents (batch, d) to pictures (batch, h, w, C). The others:
+            [noise (batch, h, w, 1), low-pass (batch, h, w, C)] to residuals (batch, h, w, C). The
+            paper's are of `build_lapgan_generators`.
+        discriminators: list of as many built `keras.Model`s. The first one: pictures to logits. The
+            others: [residuals, low-pass], both (batch, h, w, C), to logits, of which the paper's
+            see the sum only; they are of `build_lapgan_discriminators`.
+        ema_decay: decay in (0, 1) of averaged generators, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Pictures (batch, H, W, C) of the finest generator's output shape, float32 in [-1, 1].
+
+    Raises:
+        ValueError: the networks are no pyramid.
+
+    Example:
+
+    >>> shape = (28, 28, 1)
+    >>> gan = LAPGAN(build_lapgan_generators(shape), build_lapgan_discriminators(shape), seed=0)
+    >>> history = gan.fit(load("fashion_mnist_10k", batch_size=128), epochs=10)
+    >>> gan.generate(64, seed=1).shape
+    (64, 28, 28, 1)
+
+    Reference:
+        https://arxiv.org/abs/1506.05751
+    """
+
+    players = {"discriminator": ("discriminators",), "generator": ("generators",)}
+    averaged = ("generators",)
+    latent_prior = "uniform"
+
+    def __init__(self, generators, discriminators, ema_decay=None, seed=None, name=None):
+        check_pyramid(generators, discriminators)
+        networks = {"generators": generators, "discriminators": discriminators}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+
+    @property
+    def reported(self):
+        """Each level's losses, such as `generator_7x7`."""
+        sizes = ["x".join(map(str, g.output_shape[1:3])) for g in self.generators]
+        return tuple(f"{player}_{size}" for player in self.players for size in sizes)
+
+    def default_optimizers(self):
+        """SGD with rate 0.02 and momentum 0.5 for both (section 3.1)."""
+        return {player: keras.optimizers.SGD(0.02, momentum=0.5) for player in self.players}
+
+    def train_step(self, data):
+        (reals,) = self.minibatches(data, 1)
+        pictures = gaussian_pyramid(reals, len(self.generators))  # I_K, ..., I_0
+        low_passes = [None, *(upsample(coarse) for coarse in pictures[:-1])]
+        residuals = [
+            fine if low is None else fine - low
+            for fine, low in zip(pictures, low_passes, strict=True)
+        ]
+
+        fakes = self.fake_residuals(low_passes, self.sample_latents(reals))
+        with self.update("discriminator") as losses:
+            real_logits = self.logits(residuals, low_passes)
+            fake_logits = self.logits(fakes, low_passes)
+            losses["discriminator"] = self.sum_of_levels(
+                "discriminator", map(minimax_discriminator_loss, real_logits, fake_logits)
+            )
+        with self.update("generator") as losses:
+            fakes = self.fake_residuals(low_passes, self.sample_latents(reals))
+            fake_logits = self.logits(fakes, low_passes)
+            losses["generator"] = self.sum_of_levels(
+                "generator", map(non_saturating_generator_loss, fake_logits)
+            )
+        return self.logs()
+
+    def fake_residuals(self, low_passes, latents):
+        """G_k(z_k, l_k) of each level, where l_K is None."""
+        noises = self.noises(latents)
+        return [
+            generator(_inputs(noise, low_pass), training=True)
+            for generator, noise, low_pass in zip(self.generators, noises, low_passes, strict=True)
+        ]
+
+    def logits(self, residuals, low_passes):
+        """D_k(h_k, l_k) of each level."""
+        return [
+            discriminator(_inputs(residual, low_pass), training=True)
+            for discriminator, residual, low_pass in zip(
+                self.discriminators, residuals, low_passes, strict=True
+            )
+        ]
+
+    def sum_of_levels(self, player, losses):
+        """The sum of the levels' losses, a player's loss; each one is reported too."""
+        names = (name for name in self.reported if name.startswith(f"{player}_"))
+        losses = dict(zip(names, losses, strict=True))
+        self.report(**losses)
+        return sum(losses.values())
+
+    @property
+    def noise_shapes(self):
+        """Shapes of each level's noise: [(d,), (h, w, 1), ...]."""
+        return [tuple(g.inputs[0].shape[1:]) for g in self.generators]
+
+    @property
+    def latent_shape(self):
+        """(d + sum of h w,): the noise of all levels, one after the other."""
+        return (sum(map(math.prod, self.noise_shapes)),)
+
+    def noises(self, latents):
+        """The noise of each level, from flat latents (batch, *latent_shape)."""
+        noises, start = [], 0
+        for shape in self.noise_shapes:
+            stop = start + math.prod(shape)
+            noises.append(ops.reshape(latents[:, start:stop], (-1, *shape)))
+            start = stop
+        return noises
+
+    def pictures_by_level(self, latents):
+        """What each level makes of the one below (equation 5), from the averages if there are some.
+
+        Args:
+            latents: (batch, *latent_shape), for instance of `generator_inputs(num, seed)`.
+
+        Returns:
+            List of float32 pictures (batch, h, w, C), the coarsest first; not bounded.
+        """
+        generators = self.ema_generators or self.generators
+        noises = self.noises(latents)
+        pictures = [generators[0](noises[0])]
+        for generator, noise in zip(generators[1:], noises[1:], strict=True):
+            low_pass = upsample(pictures[-1])
+            pictures.append(low_pass + generator([noise, low_pass]))
+        return pictures
+
+    # Cached in the instance's __dict__, where Keras does not see a second owner of the weights.
+    @functools.cached_property
+    def sampler(self):
+        """The generators as one network: latents (batch, *latent_shape) to the finest pictures."""
+        latents = keras.Input(self.latent_shape, name="latents")
+        return keras.Model(latents, self.pictures_by_level(latents)[-1], name="lapgan_sampler")
+
+    def call(self, latents, training=False):
+        return self.sampler(latents, training=training)
+
+    def data_spec(self):
+        return (Samples("reals", tuple(self.generators[-1].output_shape[1:])),)
+
+
+def _inputs(first, low_pass):
+    """The inputs of a level's network: at the coarsest level there is no low-pass picture."""
+    return first if low_pass is None else [first, low_pass]

@@ -1,0 +1,169 @@
+"""Progressive Growing of GANs, Karras et al., 2018 (arXiv:1710.10196).
+
+Training begins with pictures of 4 x 4 and doubles them stage by stage. A stage is a model; `grow()`
+gives the next one, which keeps the trained layers. Its new layers are faded in while the first
+`fade_pictures` real pictures are shown (section 2), with alpha from 0 to 1:
+
+    picture = (1 - alpha) old way + alpha new way
+
+in the generator, in the discriminator, and for the real pictures, which lose as much detail (see
+`keras_gans.growing`). The losses are those of WGAN-GP with a drift term (appendix A.1):
+
+    L_D = E[D(G(z))] - E[D(x)] + 10 E[(||grad D(x^)||_2 - 1)^2] + 0.001 E[D(x)^2],
+    L_G = -E[D(G(z))]
+
+`ProGANLS` has the least-squares losses (appendix B), for which noise of strength
+0.2 max(0, d - 0.5)^2 multiplies the discriminator's inputs, where d <- 0.9 d + 0.1 D(G(z)).
+
+Deviations from the paper: groups of the minibatch standard deviation are consecutive examples; d
+follows D(G(z)) clipped to [0, 1], as in the authors' code.
+"""
+
+import functools
+
+import keras
+from keras import ops
+
+from keras_gans.checks import check_not_negative, check_positive
+from keras_gans.growing import GrowingModel
+from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
+from keras_gans.losses import (
+    least_squares_discriminator_loss,
+    least_squares_generator_loss,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
+from keras_gans.penalties import gradient_penalty
+from keras_gans.replicas import mean_over_replicas
+
+
+class PaperOptimizers:
+    """What both losses share."""
+
+    def default_optimizers(self):
+        """Adam with rate 1e-3, beta_1 0, beta_2 0.99 and epsilon 1e-8 (appendix A.1)."""
+        adam = functools.partial(keras.optimizers.Adam, 1e-3, 0.0, 0.99, epsilon=1e-8)
+        return {player: adam() for player in self.players}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class ProGAN(PaperOptimizers, GrowingModel):
+    """One stage of a progressive GAN, with the losses of WGAN-GP.
+
+    Args:
+        generator: `build_progan_generator(...)`, latents (batch, latent_dim) to pictures, or
+            another built `keras.Model` with `FadeIn` layers and a method `grow()`.
+        discriminator: `build_progan_discriminator(...)`, pictures to logits, or another likewise.
+        fade_pictures: real pictures over which a stage's new layers are faded in. The paper's
+            stages then go on for as many.
+        n_critic: discriminator steps for each generator step.
+        gp_weight: weight of the gradient penalty.
+        drift_weight: weight of E[D(x)^2], which keeps the logits near 0.
+        ema_decay: decay in (0, 1) of the averaged generator, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Reals (batch, H, W, C) of this stage's size, float32 in [-1, 1].
+
+    Example:
+
+    >>> gan = ProGAN(build_progan_generator((4, 4, 3)), build_progan_discriminator((4, 4, 3)))
+    >>> for size in (4, 8, 16, 32, 64):
+    ...     gan = gan if size == 4 else gan.grow()
+    ...     dataset = load("noto_emoji", image_size=size, batch_size=16)
+    ...     history = gan.fit(dataset, steps_per_epoch=1_600_000 // 16)
+
+    Reference:
+        https://arxiv.org/abs/1710.10196
+    """
+
+    reported = (*GrowingModel.reported, "gradient_penalty")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        fade_pictures=800_000,
+        n_critic=1,
+        gp_weight=10.0,
+        drift_weight=1e-3,
+        ema_decay=0.999,
+        seed=None,
+        name=None,
+    ):
+        super().__init__(generator, discriminator, fade_pictures, n_critic, ema_decay, seed, name)
+        self.gp_weight = check_positive("gp_weight", gp_weight)
+        self.drift_weight = check_not_negative("drift_weight", drift_weight)
+
+    def discriminator_loss(self, reals, fakes):
+        discriminator = functools.partial(self.discriminator, training=True)
+        penalty = gradient_penalty(discriminator, reals, fakes, self.random_uniform(reals))
+        self.report(gradient_penalty=penalty)
+        real_logits, fake_logits = discriminator(reals), discriminator(fakes)
+        return (
+            wasserstein_critic_loss(real_logits, fake_logits)
+            + self.gp_weight * penalty
+            + self.drift_weight * ops.mean(ops.square(real_logits))
+        )
+
+    def generator_loss(self, fake_logits):
+        return wasserstein_generator_loss(fake_logits)
+
+    def get_config(self):
+        settings = {"gp_weight": self.gp_weight, "drift_weight": self.drift_weight}
+        return {**super().get_config(), **settings}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class ProGANLS(PaperOptimizers, GrowingModel):
+    """One stage of a progressive GAN, with the losses of LSGAN.
+
+    Args:
+        generator, fade_pictures, n_critic, ema_decay, seed: see `ProGAN`.
+        discriminator: `build_progan_discriminator(..., noise=True)`, or another as for `ProGAN`,
+            whose `MultiplicativeNoise` layers, if there are any, this model sets.
+
+    Input shape:
+        As of `ProGAN`.
+
+    Example:
+
+    >>> discriminator = build_progan_discriminator((4, 4, 3), noise=True)
+    >>> gan = ProGANLS(build_progan_generator((4, 4, 3)), discriminator)
+
+    Reference:
+        https://arxiv.org/abs/1710.10196, appendix B
+    """
+
+    reported = (*GrowingModel.reported, "noise_strength")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        fade_pictures=800_000,
+        n_critic=1,
+        ema_decay=0.999,
+        seed=None,
+        name=None,
+    ):
+        super().__init__(generator, discriminator, fade_pictures, n_critic, ema_decay, seed, name)
+        self.fake_score = self.add_weight(
+            name="fake_score", shape=(), initializer="zeros", trainable=False
+        )
+
+    def discriminator_loss(self, reals, fakes):
+        strength = 0.2 * ops.square(ops.maximum(self.fake_score - 0.5, 0.0))
+        for layer in self.discriminator.layers:
+            if isinstance(layer, MultiplicativeNoise):
+                layer.strength.assign(strength)
+        self.report(noise_strength=strength)
+
+        real_logits = self.discriminator(reals, training=True)
+        fake_logits = self.discriminator(fakes, training=True)
+        score = mean_over_replicas(ops.mean(ops.stop_gradient(fake_logits)))
+        self.fake_score.assign(0.9 * self.fake_score + 0.1 * ops.clip(score, 0.0, 1.0))
+        return least_squares_discriminator_loss(real_logits, fake_logits)
+
+    def generator_loss(self, fake_logits):
+        return least_squares_generator_loss(fake_logits)

@@ -1,0 +1,142 @@
+"""Autoencoding beyond Pixels Using a Learned Similarity Metric, Larsen et al., 2016.
+
+arXiv:1512.09300. A VAE whose decoder is the generator of a GAN. Pictures are compared where the
+discriminator sees them, in its features Dis_l, and no longer pixel by pixel (equations 4, 7, 10):
+
+    L_prior = KL(q(z|x) || N(0, I))
+    L_llike = E[||Dis_l(x) - Dis_l(Dec(z))||^2] / 2,    z ~ q(z|x), less a constant
+    L_GAN   = log Dis(x) + log(1 - Dis(Dec(z_p))) + log(1 - Dis(Dec(z))),    z_p ~ N(0, I)
+
+Algorithm 1 takes one step of all three networks at once, each on terms of its own:
+
+    encoder:        L_prior + L_llike
+    generator:      gamma L_llike - L_GAN
+    discriminator:  -L_GAN; not L_llike, which it would bring down by seeing nothing
+
+L_prior and L_llike are sums over latents and over features, as likelihoods are. So the scale and
+the number of the features decide how much a gamma means; in the authors' code for CelebA it is 1e-6
+for features of 8 x 8 x 256 in front of their normalization, here 0.01 for normalized ones.
+
+Reals, reconstructions and samples go through the discriminator as one batch, with the same batch
+statistics: with statistics of their own, features would not show what a whole batch of
+reconstructions has wrong in common. The authors' code has one batch for L_llike and one for L_GAN.
+In L_GAN reals and fakes count the same, half of the fakes being reconstructions, as there by
+default; its script for CelebA leaves the reconstructions out.
+
+Deviations from the paper:
+- The generator's part of L_GAN is the non-saturating loss. The authors' code has the saturating
+  one, and pauses a player that has become too strong.
+- Dis_l is the last convolution after its normalization and activation, not before them.
+"""
+
+import keras
+from keras import ops
+
+from keras_gans.base import AdversarialModel
+from keras_gans.checks import check_fits, check_positive
+from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.variational import (
+    Autoencoding,
+    check_encoder,
+    gaussian_error,
+    gaussian_kl_divergence,
+    gaussian_sample,
+)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class VAEGAN(Autoencoding, AdversarialModel):
+    """A variational auto-encoder with the discriminator's features for its similarity.
+
+    Args:
+        generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
+        discriminator: built `keras.Model`, samples (batch, ...) to [logits, features (batch, ...)]:
+            `build_dcgan_discriminator(shape, return_features=True)`.
+        encoder: built `keras.Model`, samples (batch, ...) to [mean, log-variance], (batch,
+            latent_dim) each: `build_dcgan_encoder(shape)`.
+        reconstruction_weight: weight of the reconstructions in the generator's loss, the paper's
+            gamma: more of it is nearer to the picture, less of it nearer to a GAN.
+        ema_decay: decay in (0, 1) of an averaged generator and encoder, or `None`.
+        seed: integer that fixes every random draw, or `None`.
+
+    Input shape:
+        Samples (batch, ...) of the generator's output shape, float32; pictures in [-1, 1].
+
+    Example:
+
+    >>> shape = (32, 32, 3)
+    >>> gan = VAEGAN(
+    ...     build_dcgan_generator(shape, 128),
+    ...     build_dcgan_discriminator(shape, return_features=True),
+    ...     build_dcgan_encoder(shape, 128),
+    ...     seed=0,
+    ... )
+    >>> history = gan.fit(load("noto_skin_tones", batch_size=64), epochs=100)
+    >>> latents = gan.encode(pictures)
+    >>> darker = latents[labels == 4].mean(0) - latents[labels == 0].mean(0)
+    >>> gan.decode(latents + darker).shape
+    (1490, 32, 32, 3)
+
+    Reference:
+        https://arxiv.org/abs/1512.09300
+    """
+
+    players = {
+        "encoder": ("encoder",),
+        "generator": ("generator",),
+        "discriminator": ("discriminator",),
+    }
+    averaged = ("encoder", "generator")
+    reported = ("reconstruction_loss", "kl_divergence")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        encoder,
+        reconstruction_weight=0.01,
+        ema_decay=None,
+        seed=None,
+        name=None,
+    ):
+        networks = {"generator": generator, "discriminator": discriminator, "encoder": encoder}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("discriminator", discriminator, generator)
+        check_encoder(encoder, generator)
+        if len(discriminator.outputs) != 2:
+            raise ValueError(
+                "`discriminator` must have the outputs [logits, features], as with "
+                f"`return_features=True`. Received: {len(discriminator.outputs)} output(s)"
+            )
+        self.reconstruction_weight = check_positive("reconstruction_weight", reconstruction_weight)
+
+    def default_optimizers(self):
+        """RMSprop with rate 3e-4 for all three (section 4)."""
+        return {player: keras.optimizers.RMSprop(3e-4) for player in self.players}
+
+    def train_step(self, data):
+        (reals,) = self.minibatches(data, 1)
+
+        with self.update("encoder", "generator", "discriminator") as losses:
+            mean, log_variance = self.encoder(reals, training=True)
+            latents = gaussian_sample(mean, log_variance, noise=self.sample_latents(reals))
+            latents = ops.concatenate([latents, self.sample_latents(reals)])
+            fakes = self.generator(latents, training=True)  # reconstructions, then samples
+            logits, features = self.discriminator(ops.concatenate([reals, fakes]), training=True)
+            real_logits, *fake_logits = ops.split(logits, 3)
+            fake_logits = ops.concatenate(fake_logits)
+            real_features, reconstructed_features, _ = ops.split(features, 3)
+
+            kl_divergence = gaussian_kl_divergence(mean, log_variance)
+            reconstruction_loss = gaussian_error(real_features, reconstructed_features)
+            losses["encoder"] = kl_divergence + reconstruction_loss
+            losses["generator"] = (
+                self.reconstruction_weight * reconstruction_loss
+                + non_saturating_generator_loss(fake_logits)
+            )
+            losses["discriminator"] = minimax_discriminator_loss(real_logits, fake_logits)
+        self.report(reconstruction_loss=reconstruction_loss, kl_divergence=kl_divergence)
+        return self.logs()
+
+    def get_config(self):
+        return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}

@@ -1,0 +1,71 @@
+"""The discriminator of patches: a map of logits, one for each patch of the picture.
+
+Isola et al., 2017 (arXiv:1611.07004, section 3.2.2); as in Zhu et al., 2017 (arXiv:1703.10593,
+appendix): C64-C128-C256-C512 and a convolution to one channel, all of 4 x 4, with stride 2 but for
+the last two. A logit sees 70 x 70 pixels. Every convolution is padded by one zero on each side, as
+in the authors' code: pictures of 256 x 256 get 30 x 30 logits.
+
+Differences from the papers: normalization has a scale and an offset for each channel, as layers of
+Keras have, and so the convolutions before it have no bias.
+"""
+
+import keras
+from keras import layers
+
+from keras_gans.checks import check_count
+from keras_gans.networks._parts import (
+    NORMALIZATIONS,
+    check_normalization,
+    check_picture_shape,
+    dcgan_initializers,
+)
+
+
+def build_patchgan_discriminator(
+    image_shape, width=64, num_layers=3, normalization="instance", seed=None
+):
+    """Builds a discriminator of the patches of a picture.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
+        width: filters of the first layer; each later one has twice as many, up to 8 times `width`.
+        num_layers: convolutions with stride 2. A logit sees 16, 34, 70, 142, ... pixels square for
+            1, 2, 3, 4, ... of them.
+        normalization: "instance", "batch", "layer" or None; never at the first layer.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: pictures (batch, H, W, C) to float32 logits (batch, h, w, 1).
+
+    Raises:
+        ValueError: an argument breaks these rules, or the picture is too small for `num_layers`.
+
+    Example:
+
+    >>> build_patchgan_discriminator((256, 256, 3)).output_shape
+    (None, 30, 30, 1)
+    """
+    shape = check_picture_shape("image_shape", image_shape)
+    check_count("width", width), check_count("num_layers", num_layers)
+    check_normalization(normalization)
+    if min(shape[:2]) < 3 * 2**num_layers:  # two convolutions more take a pixel each
+        raise ValueError(
+            f"`num_layers` must be so small that the picture can be halved as often to at least 3 "
+            f"pixels. Received: {num_layers} for pictures of shape {shape}"
+        )
+    initializer = dcgan_initializers(seed, "patchgan_discriminator")
+
+    def convolution(x, filters, strides, **kwargs):
+        x = layers.ZeroPadding2D(1)(x)
+        return layers.Conv2D(
+            filters, 4, strides=strides, kernel_initializer=initializer(), **kwargs
+        )(x)
+
+    pictures = keras.Input(shape, name="pictures")
+    x = layers.LeakyReLU(0.2)(convolution(pictures, width, 2))
+    for k in range(1, num_layers + 1):
+        filters, strides = width * min(2**k, 8), 2 if k < num_layers else 1
+        x = convolution(x, filters, strides, use_bias=normalization is None)
+        x = layers.LeakyReLU(0.2)(NORMALIZATIONS[normalization]()(x))
+    logits = convolution(x, 1, 1, dtype="float32", name="logits")
+    return keras.Model(pictures, logits, name="patchgan_discriminator")

@@ -1,0 +1,57 @@
+"""The recognition network's own layers, on top of a discriminator's features (InfoGAN's Q).
+
+Chen et al., 2016 (arXiv:1606.03657), appendix C.1: a dense layer of 128 units with batch
+normalization and LeakyReLU(0.1), then the outputs. The layers before it are the discriminator's.
+"""
+
+import keras
+from keras import layers
+
+from keras_gans.checks import check_count
+from keras_gans.layers import BatchNormalization
+from keras_gans.networks._parts import dcgan_initializers
+
+
+def build_recognition_head(feature_shape, num_categories, num_continuous, units=128, seed=None):
+    """Builds the head that reads codes off a discriminator's features.
+
+    Args:
+        feature_shape: shape of one example's features, (h, w, filters) or (features,).
+        num_categories: number of values of the categorical code, at least 2.
+        num_continuous: number of continuous codes, at least 1.
+        units: width of the hidden layer.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: features (batch, *feature_shape) to float32 [category logits
+        (batch, num_categories), means of the continuous codes (batch, num_continuous)].
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_recognition_head((7, 7, 128), num_categories=10, num_continuous=2).output_shape
+    [(None, 10), (None, 2)]
+    """
+    if not isinstance(feature_shape, tuple | list) or not feature_shape:
+        raise ValueError(
+            "`feature_shape` must be the shape of one example's features, (h, w, filters). "
+            f"Received: {feature_shape!r}"
+        )
+    shape = [check_count("feature_shape", length) for length in feature_shape]
+    check_count("num_continuous", num_continuous), check_count("units", units)
+    if check_count("num_categories", num_categories) < 2:
+        raise ValueError("`num_categories` must be an integer of at least 2. Received: 1")
+    initializer = dcgan_initializers(seed, "recognition_head")
+
+    def head(outputs, name):
+        return layers.Dense(outputs, dtype="float32", kernel_initializer=initializer(), name=name)
+
+    features = keras.Input(shape, name="features")
+    x = layers.Dense(units, use_bias=False, kernel_initializer=initializer())(
+        layers.Flatten()(features)
+    )
+    x = layers.LeakyReLU(0.1)(BatchNormalization()(x))
+    outputs = [head(num_categories, "category_logits")(x), head(num_continuous, "code_means")(x)]
+    return keras.Model(features, outputs, name="recognition_head")

@@ -1,0 +1,150 @@
+"""What models that make pictures out of pictures share."""
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_gans import checks, pipeline
+from keras_gans.base import AdversarialModel
+from keras_gans.datasets.pictures import convert
+from keras_gans.images import to_uint8
+
+CHUNK = 8
+SHOWN = 8
+
+
+class Translator(AdversarialModel):
+    """A model that makes pictures out of pictures, where others have latents.
+
+    `generate` says what to use instead. A subclass writes, besides what `AdversarialModel` asks
+    for,
+
+    - `sampler`, the network that is exported, and `call`;
+    - `translate(pictures, ...)`, by way of `pictures_for` and `apply_to`;
+    - `translation_grid(...)`, which takes uint8 pictures, an array for each part of the data, and
+      returns those of a grid, row after row (`rows_of_grid`).
+    """
+
+    latent_prior = None
+
+    def generate(self, num=None, seed=None, labels=None):
+        raise ValueError(
+            f"{type(self).__name__} makes pictures out of pictures, not out of latents: use "
+            f"`translate(pictures)`. Received: generate({num!r})"
+        )
+
+    def pictures_for(self, network, pictures, name="pictures"):
+        """A user's pictures as a network takes them.
+
+        Args:
+            network: built `keras.Model` of pictures.
+            pictures: array (num, H, W, C), uint8, or float in [-1, 1].
+            name: what errors call the pictures.
+
+        Returns:
+            float32 array (num, H, W, C) in [-1, 1].
+
+        Raises:
+            ValueError: the pictures are not as said, or there are none.
+        """
+        if not np.size(pictures):
+            raise ValueError(f"`{name}` must hold at least one picture. Received: none")
+        spec = pipeline.Samples(name, tuple(network.inputs[0].shape[1:]))
+        return pipeline.from_border(pictures, spec)
+
+    def apply_to(self, pictures, network):
+        """What a network makes of float32 pictures in [-1, 1], a few at a time."""
+        chunks = (pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK))
+        made = [ops.convert_to_numpy(network(chunk, training=False)) for chunk in chunks]
+        return np.concatenate(made)
+
+    def grid_of(self, dataset, num=SHOWN):
+        """What sample grids show while the model learns: translations of some of its data.
+
+        Args:
+            dataset: what the model is trained on; its first examples are shown.
+            num: how many of them, the columns of the grid.
+
+        Returns:
+            The pair (function of the model that returns uint8 pictures, columns), as
+            `callbacks.SampleGrid` takes them.
+        """
+        first = next(iter(dataset.unbatch().batch(num)))
+        parts = pipeline.select(first, self.data_spec(), type(self).__name__)
+        parts = [to_uint8(part) for part in parts]
+        return lambda model: model.translation_grid(*parts), len(parts[0])
+
+
+class TwoWayTranslator(Translator):
+    """Translators between two sets, A and B: networks `generator_a_to_b` and `generator_b_to_a`."""
+
+    def data_spec(self):
+        generators = {"reals_a": self.generator_a_to_b, "reals_b": self.generator_b_to_a}
+        return tuple(
+            pipeline.Samples(name, tuple(g.input_shape[1:])) for name, g in generators.items()
+        )
+
+    @property
+    def sampler(self):
+        """The generator from A to B, or its average where there is one."""
+        return self.translator("b")
+
+    def call(self, pictures, training=False):
+        return self.generator_a_to_b(pictures, training=training)
+
+    def translator(self, to):
+        """The generator to set "a" or "b", or its average where there is one."""
+        checks.check_member("to", to, ("a", "b"))
+        name = {"a": "generator_b_to_a", "b": "generator_a_to_b"}[to]
+        return getattr(self, f"ema_{name}") or getattr(self, name)
+
+    def translate(self, pictures, to="b"):
+        """Pictures of one set as those of the other, by the averaged generators if there are any.
+
+        Args:
+            pictures: array (num, H, W, C), uint8, or float32 in [-1, 1].
+            to: "b" for pictures of A, or "a" for pictures of B.
+
+        Returns:
+            uint8 array (num, H, W, C).
+
+        Raises:
+            ValueError: the pictures do not fit the generator, or `to` is neither.
+        """
+        translator = self.translator(to)
+        return to_uint8(self.apply_to(self.pictures_for(translator, pictures), translator))
+
+    def translation_grid(self, pictures_a, pictures_b):
+        """Six rows for `callbacks.SampleGrid`: A, G(A), F(G(A)) and B, F(B), G(F(B)).
+
+        Args:
+            pictures_a, pictures_b: arrays (num, H, W, C), uint8, or float32 in [-1, 1].
+
+        Returns:
+            uint8 array (6 num, H, W, C), row after row.
+
+        Example:
+
+        >>> grid = SampleGrid("samples", columns=8, samples=lambda m: m.translation_grid(a, b))
+        """
+        rows, to_a, to_b = [], self.translator("a"), self.translator("b")
+        for pictures, there, back in ((pictures_a, to_b, to_a), (pictures_b, to_a, to_b)):
+            pictures = self.pictures_for(there, pictures)
+            translated = self.apply_to(pictures, there)
+            rows += [pictures, translated, self.apply_to(translated, back)]
+        return rows_of_grid(*rows)
+
+
+def rows_of_grid(*rows):
+    """Rows of pictures as one array, row after row, as `images.make_grid` takes them.
+
+    Args:
+        *rows: float arrays (num, H, W, C) in [-1, 1] of one H and W. Where some are in colour and
+            some in grey, the grey ones get equal colours.
+
+    Returns:
+        uint8 array (all of them, H, W, C).
+    """
+    channels = max(row.shape[-1] for row in rows)
+    rows = [convert(tf.constant(to_uint8(row)), channels=channels).numpy() for row in rows]
+    return np.concatenate(rows)

@@ -1,0 +1,127 @@
+"""What models with an encoder share: Gaussian latents, and pictures to latents and back.
+
+Source: Kingma and Welling, 2014 (arXiv:1312.6114).
+"""
+
+import numpy as np
+from keras import ops
+
+from keras_gans import checks, pipeline
+
+CHUNK = 64
+
+
+def gaussian_sample(mean, log_variance, noise):
+    """z = mu + sigma * epsilon, through which gradients reach mu and sigma (section 2.4).
+
+    Args:
+        mean, log_variance: float tensors (batch, latent_dim).
+        noise: epsilon, N(0, 1) numbers of the same shape.
+    """
+    return mean + ops.exp(0.5 * log_variance) * noise
+
+
+def gaussian_kl_divergence(mean, log_variance):
+    """KL(N(mu, sigma^2) || N(0, I)) = -1/2 sum_j (1 + log sigma_j^2 - mu_j^2 - sigma_j^2).
+
+    Appendix B of the paper, with the other sign.
+
+    Args:
+        mean, log_variance: float tensors (batch, latent_dim).
+
+    Returns:
+        Scalar, in nats: the sum over the latents, and the mean over the batch.
+
+    Example:
+
+    >>> float(gaussian_kl_divergence(ops.ones((5, 3)), ops.zeros((5, 3))))  # 3 * 1/2
+    1.5
+    """
+    terms = 1.0 + log_variance - ops.square(mean) - ops.exp(log_variance)
+    return -0.5 * ops.mean(ops.sum(terms, axis=-1))
+
+
+def gaussian_error(targets, means, variance=1.0):
+    """||x - mu||^2 / (2 variance), which is -log N(x; mu, variance I) up to a constant.
+
+    Args:
+        targets, means: float tensors of one shape (batch, ...).
+        variance: positive number.
+
+    Returns:
+        Scalar, in nats: the sum over all axes but the batch's, and the mean over the batch.
+
+    Example:
+
+    >>> float(gaussian_error(ops.ones((5, 2, 2)), ops.zeros((5, 2, 2)), variance=0.5))
+    4.0
+    """
+    errors = ops.cast(targets, "float32") - ops.cast(means, "float32")
+    axes = tuple(range(1, len(errors.shape)))
+    return ops.mean(ops.sum(ops.square(errors), axis=axes)) / (2.0 * variance)
+
+
+def check_encoder(encoder, generator):
+    """Raises ValueError unless an encoder takes what the generator makes, and returns Gaussians."""
+    checks.check_fits("encoder", encoder, generator)
+    wanted = tuple(generator.inputs[0].shape[1:])
+    received = [tuple(output.shape[1:]) for output in encoder.outputs]
+    if received != [wanted, wanted]:
+        raise ValueError(
+            "`encoder` must have the outputs [mean, log-variance], each of the shape of the "
+            f"generator's latents, {wanted}. Received: an encoder with outputs of shapes {received}"
+        )
+
+
+class Autoencoding:
+    """Methods for an `AdversarialModel` with an encoder: pictures to latents and back.
+
+    They use the averaged networks where there are some.
+    """
+
+    def encode(self, pictures):
+        """The latents of pictures: the means of q(z|x).
+
+        Args:
+            pictures: array (num, H, W, C), uint8, or float in [-1, 1]; for points (num, dim).
+
+        Returns:
+            float32 array (num, latent_dim).
+
+        Raises:
+            ValueError: the pictures do not fit the model.
+
+        Example:
+
+        >>> latents = model.encode(pictures)
+        >>> halfway = model.decode((latents[:1] + latents[1:2]) / 2)
+        """
+        encoder = self.ema_encoder or self.encoder
+        spec = pipeline.Samples("pictures", tuple(encoder.inputs[0].shape[1:]))
+        pictures = pipeline.from_border(pictures, spec)
+        return _in_chunks(lambda chunk: encoder(chunk, training=False)[0], pictures)
+
+    def decode(self, latents):
+        """The pictures that the generator makes of latents.
+
+        Args:
+            latents: float array (num, latent_dim).
+
+        Returns:
+            uint8 array (num, H, W, C); for points, float32 (num, dim).
+
+        Raises:
+            ValueError: the latents do not fit the model.
+        """
+        sampler = self.sampler
+        latents = pipeline.from_border(latents, pipeline.Samples("latents", self.latent_shape))
+        return pipeline.to_border(_in_chunks(lambda z: sampler(z, training=False), latents))
+
+    def reconstruct(self, pictures):
+        """`decode(encode(pictures))`: what is left of pictures in their latents."""
+        return self.decode(self.encode(pictures))
+
+
+def _in_chunks(function, rows):
+    chunks = (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))
+    return np.concatenate([ops.convert_to_numpy(function(chunk)) for chunk in chunks])

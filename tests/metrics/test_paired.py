@@ -1,0 +1,104 @@
+"""Pictures held against their true counterparts."""
+
+import numpy as np
+import pytest
+
+from keras_gans.metrics import mean_absolute_error, paired, structural_similarity
+
+
+def noise(seed, shape=(3, 14, 17, 3)):
+    return np.random.default_rng(seed).integers(0, 256, shape, "uint8")
+
+
+def blend(a, b, share):
+    return np.rint(a * (1 - share) + b * share).astype("uint8")
+
+
+def ssim_by_hand(x, y):
+    """Equation 13 of Wang et al., 2004, window by window, of pictures (height, width)."""
+    offsets = np.arange(11) - 5
+    window = np.exp(-(offsets[:, None] ** 2 + offsets[None] ** 2) / (2 * 1.5**2))
+    window /= window.sum()
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    values = []
+    for top in range(x.shape[0] - 10):
+        for left in range(x.shape[1] - 10):
+            place = (slice(top, top + 11), slice(left, left + 11))
+            p, q = x[place].astype(float), y[place].astype(float)
+            mean_p, mean_q = (window * p).sum(), (window * q).sum()
+            var_p = (window * (p - mean_p) ** 2).sum()
+            var_q = (window * (q - mean_q) ** 2).sum()
+            covariance = (window * (p - mean_p) * (q - mean_q)).sum()
+            values.append(
+                (2 * mean_p * mean_q + c1)
+                * (2 * covariance + c2)
+                / ((mean_p**2 + mean_q**2 + c1) * (var_p + var_q + c2))
+            )
+    return np.mean(values)
+
+
+def test_mean_absolute_error_by_hand():
+    a = np.array([[[[0, 255], [10, 20]]]], "uint8")
+    b = np.array([[[[255, 0], [61, 20]]]], "uint8")
+    assert mean_absolute_error(a, b) == (255 + 255 + 51 + 0) / 4 / 255
+    assert mean_absolute_error(np.zeros_like(a), np.full_like(a, 255)) == 1.0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_against_numpy(share):
+    a = noise(0)
+    b = blend(a, noise(1), share)
+    assert mean_absolute_error(a, b) == pytest.approx(np.abs(a / 255.0 - b / 255.0).mean())
+    expected = np.mean(
+        [ssim_by_hand(a[k, :, :, c], b[k, :, :, c]) for k in range(3) for c in range(3)]
+    )
+    assert structural_similarity(a, b) == pytest.approx(expected, abs=1e-5)
+
+
+def test_similarity_of_plain_pictures():
+    """Without structure, only the means count: (2 x y + C1) / (x^2 + y^2 + C1)."""
+    x, y, c1 = 100, 200, (0.01 * 255) ** 2
+    a, b = (np.full((1, 11, 11, 1), level, "uint8") for level in (x, y))
+    expected = (2 * x * y + c1) / (x**2 + y**2 + c1)
+    # In float32, the variance of a plain area, a difference of two means, is not quite 0.
+    assert structural_similarity(a, b) == pytest.approx(expected, abs=5e-4)
+
+
+def test_bounds():
+    a, b = noise(0), noise(1)
+    for channels in (1, 2, 3, 4):
+        same = noise(channels, (2, 11, 12, channels))
+        assert mean_absolute_error(same, same) == 0
+        assert structural_similarity(same, same) == pytest.approx(1, abs=1e-6)
+    assert -1 <= structural_similarity(a, 255 - a) < -0.5
+    assert abs(structural_similarity(a, b)) < 0.2
+    steps = [structural_similarity(a, blend(a, b, share)) for share in (0, 0.2, 0.5, 1)]
+    assert steps == sorted(steps, reverse=True)
+    assert structural_similarity(a, b) == pytest.approx(structural_similarity(b, a))
+
+
+def test_chunks_do_not_change_the_result(monkeypatch):
+    a, b = noise(0, (5, 12, 12, 3)), noise(1, (5, 12, 12, 3))
+    at_once = mean_absolute_error(a, b), structural_similarity(a, b)
+    monkeypatch.setattr(paired, "chunks", lambda num, size: [slice(0, 2), slice(2, 4), slice(4, 5)])
+    assert (mean_absolute_error(a, b), structural_similarity(a, b)) == pytest.approx(at_once)
+
+
+@pytest.mark.parametrize("metric", [mean_absolute_error, structural_similarity])
+def test_wrong_pictures(metric):
+    a = noise(0)
+    for wrong in (a / 255, a.astype("int32"), a[0], a[:0], "pictures"):
+        with pytest.raises(ValueError, match="`a` must be uint8 pictures"):
+            metric(wrong, a)
+        with pytest.raises(ValueError, match="`b` must be uint8 pictures"):
+            metric(a, wrong)
+    for wrong in (a[:2], a[..., :1], a[:, :12]):
+        with pytest.raises(ValueError, match="`a` and `b` must have one shape"):
+            metric(a, wrong)
+
+
+def test_similarity_needs_a_whole_window():
+    small = noise(0, (1, 10, 20, 3))
+    assert mean_absolute_error(small, small) == 0
+    with pytest.raises(ValueError, match=r"at least 11 x 11 pixels. Received: uint8 of shape \(1"):
+        structural_similarity(small, small)

@@ -1,0 +1,205 @@
+"""Progressive GANs: fading, growing, saving in mid-fade, the losses by hand."""
+
+import harness
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans import ProGAN, ProGANLS
+from keras_gans.layers import FadeIn, MultiplicativeNoise
+from keras_gans.networks import build_progan_discriminator, build_progan_generator
+
+SMALL = {"filters_base": 32, "filters_max": 8, "seed": 3}
+
+
+def stage(size=4, model_class=ProGAN, fade=False, noise=False, seed=0, **settings):
+    shape = (size, size, 1)
+    return model_class(
+        build_progan_generator(shape, latent_dim=6, fade=fade, **SMALL),
+        build_progan_discriminator(shape, fade=fade, noise=noise, **SMALL),
+        seed=seed,
+        **settings,
+    )
+
+
+def pictures(num, size):
+    return np.random.default_rng(1).uniform(-1, 1, (num, size, size, 1)).astype("float32")
+
+
+def fit(gan, steps, batch=8):
+    if not gan.compiled:
+        gan.compile()
+    # Tracing takes longer than these few steps.
+    gan.run_eagerly = gan.distribute_strategy.num_replicas_in_sync == 1
+    size = gan.generator.output_shape[1]
+    data = tf.data.Dataset.from_tensor_slices(pictures(steps * batch * gan.n_critic, size))
+    return gan.fit(data.batch(batch), steps_per_epoch=steps, verbose=0)
+
+
+def alphas(gan):
+    networks = (gan.generator, gan.discriminator, gan.ema_generator)
+    return [
+        float(np.array(layer.alpha))
+        for network in networks
+        for layer in network.layers
+        if isinstance(layer, FadeIn)
+    ]
+
+
+def test_paper_defaults():
+    gan = stage()
+    gan.compile()
+    assert (gan.fade_pictures, gan.n_critic) == (800_000, 1)
+    assert (gan.gp_weight, gan.drift_weight, gan.ema_decay) == (10.0, 1e-3, 0.999)
+    for player in gan.players:
+        config = gan.optimizer_of(player).get_config()
+        assert config["learning_rate"] == pytest.approx(1e-3)
+        assert (config["beta_1"], config["beta_2"], config["epsilon"]) == (0.0, 0.99, 1e-8)
+
+
+def test_alpha_follows_the_pictures_seen():
+    gan = stage(8, fade=True, fade_pictures=64, n_critic=2)
+    assert float(gan.alpha) == 0.0
+    fit(gan, 1)  # the second minibatch of 8 was seen at 8 / 64
+    assert alphas(gan) == [8 / 64] * 3 and float(gan.alpha) == 16 / 64
+    fit(gan, 1)
+    assert alphas(gan) == [24 / 64] * 3 and int(gan.pictures_seen) == 32
+    fit(gan, 4)
+    assert alphas(gan) == [1.0] * 3 and float(gan.alpha) == 1.0
+
+
+def test_the_first_stage_does_not_fade():
+    gan = stage(4, fade_pictures=64)
+    assert float(gan.alpha) == 1.0
+    reals = pictures(8, 4)
+    np.testing.assert_array_equal(gan.fade(tf.constant(reals)), reals)
+
+
+@pytest.mark.parametrize("seen", [0, 16, 64, 1000])
+def test_reals_lose_as_much_detail_as_fakes(seen):
+    """(1 - alpha) times the means of 2 x 2 places, doubled, and alpha times the picture."""
+    gan = stage(8, fade=True, fade_pictures=64)
+    gan.pictures_seen.assign(seen)
+    reals, alpha = pictures(8, 8), min(seen / 64, 1)
+    means = reals.reshape(8, 4, 2, 4, 2, 1).mean((2, 4), keepdims=True)
+    coarse = np.broadcast_to(means, (8, 4, 2, 4, 2, 1)).reshape(reals.shape)
+    faded = gan.fade(tf.constant(reals))
+    np.testing.assert_allclose(faded, (1 - alpha) * coarse + alpha * reals, atol=1e-6)
+    assert int(gan.pictures_seen) == seen + 8
+
+
+def test_growing_keeps_pictures_averages_and_settings():
+    gan = stage(4, ema_decay=0.5, gp_weight=7.0)
+    gan.compile(generator_optimizer=keras.optimizers.SGD(0.02))
+    fit(gan, 3)
+    before = gan.generate(4, seed=5)
+    grown = gan.grow(fade_pictures=32)
+    assert type(grown) is ProGAN and grown.generator.output_shape == (None, 8, 8, 1)
+    # With nothing faded in, the average makes the old average's pictures, each pixel doubled.
+    doubled = before.repeat(2, axis=1).repeat(2, axis=2).astype(int)
+    assert np.abs(grown.generate(4, seed=5).astype(int) - doubled).max() <= 1
+    for a, b in ((grown.generator, gan.generator), (grown.ema_generator, gan.ema_generator)):
+        np.testing.assert_array_equal(
+            a.get_layer("conv_4_a").kernel, b.get_layer("conv_4_a").kernel
+        )
+    new = [n.get_layer("conv_8_a").kernel for n in (grown.generator, grown.ema_generator)]
+    np.testing.assert_array_equal(*new)
+    assert (grown.gp_weight, grown.fade_pictures, grown.ema_decay) == (7.0, 32, 0.5)
+    assert isinstance(grown.generator_optimizer, keras.optimizers.SGD)
+    assert float(grown.generator_optimizer.learning_rate) == pytest.approx(0.02)
+    assert int(grown.generator_optimizer.iterations) == int(grown.pictures_seen) == 0
+    assert not np.any(np.array(grown.discriminator_optimizer.variables[2]))  # Adam's moments
+    np.testing.assert_array_equal(grown.random_state.state, gan.random_state.state)
+    # The old stage is as it was.
+    np.testing.assert_array_equal(gan.generate(4, seed=5), before)
+    fit(grown, 2)
+    assert grown.grow().generator.output_shape == (None, 16, 16, 1)
+
+
+def test_growth_is_the_same_after_saving(tmp_path):
+    """Saved in mid-stage and in mid-fade, and reloaded, what comes next is the same."""
+    gan = stage(4, ema_decay=0.5, fade_pictures=40)
+    fit(gan, 2)
+    gan.save(tmp_path / "4.keras")
+    ends = []
+    for first in (gan, keras.models.load_model(tmp_path / "4.keras")):
+        fit(first, 1)
+        second = first.grow()
+        fit(second, 2)
+        assert 0 < float(second.alpha) < 1
+        if first is not gan:
+            second.save(tmp_path / "8.keras")
+            second = keras.models.load_model(tmp_path / "8.keras")
+        fit(second, 2)
+        third = second.grow()
+        fit(third, 1)
+        ends.append(third)
+    harness.assert_close(harness.state(ends[1]), harness.state(ends[0]), 1e-5)
+    np.testing.assert_array_equal(ends[1].generate(3, seed=0), ends[0].generate(3, seed=0))
+
+
+def test_growing_under_a_strategy(two_replicas):
+    with two_replicas.scope():
+        gan = stage(4, ema_decay=0.5, fade_pictures=32)
+    fit(gan, 1)
+    grown = gan.grow()
+    assert grown.distribute_strategy is two_replicas
+    fit(grown, 2)
+    assert alphas(grown) == [8 / 32] * 3 and int(np.array(grown.pictures_seen)) == 16
+
+
+def linear_pair(model_class, **settings):
+    """v -> 2 x 2 pictures, and D(x) = w . x, whose gradient is w everywhere."""
+    keras.utils.set_random_seed(1)
+    generator = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4), keras.layers.Reshape((2, 2, 1))]
+    )
+    discriminator = keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(1, use_bias=False)]
+    )
+    gan = model_class(generator, discriminator, ema_decay=None, seed=0, **settings)
+    w = np.array([[0.5], [-1.0], [0.25], [2.0]], "float32")
+    discriminator.layers[-1].kernel.assign(w)
+    return gan, w[:, 0]
+
+
+def test_losses_of_progan():
+    gan, w = linear_pair(ProGAN, gp_weight=3.0, drift_weight=0.1)
+    reals, fakes = pictures(8, 2), pictures(16, 2)[8:]
+    real_logits, fake_logits = reals.reshape(8, 4) @ w, fakes.reshape(8, 4) @ w
+    expected = fake_logits.mean() - real_logits.mean()
+    expected += 3.0 * (np.linalg.norm(w) - 1) ** 2 + 0.1 * (real_logits**2).mean()
+    loss = gan.discriminator_loss(tf.constant(reals), tf.constant(fakes))
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    assert float(gan.generator_loss(tf.constant(fake_logits))) == pytest.approx(-fake_logits.mean())
+
+
+def test_losses_of_progan_ls():
+    gan, w = linear_pair(ProGANLS)
+    reals, fakes = pictures(8, 2), pictures(16, 2)[8:]
+    real_logits, fake_logits = reals.reshape(8, 4) @ w, fakes.reshape(8, 4) @ w
+    loss = gan.discriminator_loss(tf.constant(reals), tf.constant(fakes))
+    expected = 0.5 * ((real_logits - 1) ** 2).mean() + 0.5 * (fake_logits**2).mean()
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    loss = gan.generator_loss(tf.constant(fake_logits))
+    assert float(loss) == pytest.approx(0.5 * ((fake_logits - 1) ** 2).mean(), rel=1e-5)
+
+
+def test_noise_of_progan_ls():
+    """d <- 0.9 d + 0.1 D(G(z)), clipped to [0, 1]; the strength is 0.2 max(0, d - 0.5)^2."""
+    gan = stage(4, ProGANLS, noise=True)
+    score, reals = 0.9, tf.constant(pictures(8, 4))
+    gan.fake_score.assign(score)
+    for fake_logit in (0.8, 5.0, -3.0, -3.0):
+        gan.discriminator.get_layer("logits").kernel.assign(
+            0 * gan.discriminator.get_layer("logits").kernel
+        )
+        gan.discriminator.get_layer("logits").bias.assign([fake_logit])
+        gan.discriminator_loss(reals, reals)
+        layers = [x for x in gan.discriminator.layers if isinstance(x, MultiplicativeNoise)]
+        assert len(layers) == 2
+        for layer in layers:
+            assert float(layer.strength) == pytest.approx(0.2 * max(0, score - 0.5) ** 2, abs=1e-7)
+        score = 0.9 * score + 0.1 * min(max(fake_logit, 0), 1)
+        assert float(gan.fake_score) == pytest.approx(score, abs=1e-6)
