@@ -1,12 +1,15 @@
-"""BEGAN (Berthelot et al., 2017) on Fashion-MNIST, or on emoji at 32 x 32.
+"""BEGAN (Berthelot et al., 2017) on the smileys of Noto at 32 x 32, or on Fashion-MNIST.
+
+The equilibrium holds the mean error of the fakes at gamma times that of the reals. It suits
+pictures of one kind, as the paper's faces are. Of Fashion-MNIST the generator makes what the
+auto-encoder finds easiest, dark pictures: sneakers, and hardly a sweater (seen at gamma 0.7).
 
 Where it differs from the paper: n = 16 filters instead of 64 or 128, batches of 32 instead of 16,
-Adam's rate 5e-4 and beta_1 0.5 and a gain of 0.01 for k, all for a shorter run, in which the rates
-stay as they are; gamma is 0.7, the most diverse of the paper's; the pictures come from an averaged
-generator.
+Adam's rate 5e-4 and beta_1 0.5 and a gain of 0.01 for k, all for a shorter run; gamma is 0.7, the
+most diverse of the paper's; the pictures come from an averaged generator.
 
-    python examples/began.py --steps 2000
-    python examples/began.py --dataset noto_emoji --steps 2000
+    python examples/began.py --steps 1200
+    python examples/began.py --dataset fashion_mnist_10k --steps 1200
 """
 
 import keras
@@ -15,7 +18,10 @@ from common import arguments
 from keras_gans import BEGAN, callbacks, networks, runs
 from keras_gans.datasets import load
 
-IMAGE_SIZES = {"noto_emoji": 32}  # 64 x 64 takes too long without a GPU
+CHOSEN = {
+    "noto_emoji": {"image_size": 32, "classes": ("Smileys & Emotion",)},  # 64 x 64 is for GPUs
+    "fashion_mnist_10k": {},
+}
 LATENT_DIM = 64
 WIDTH = 16
 LEARNING_RATE = 5e-4
@@ -27,17 +33,13 @@ def main():
     args = arguments(
         __doc__,
         out="runs/began",
-        steps=2000,
+        steps=1200,
         batch_size=32,
-        dataset={"default": "fashion_mnist_10k", "help": "or noto_emoji"},
+        dataset={"default": "noto_emoji", "choices": list(CHOSEN), "help": "the pictures"},
         gamma={"type": float, "default": 0.7, "help": "diversity, in (0, 1] (default: 0.7)"},
     )
-    dataset = load(
-        args.dataset,
-        batch_size=args.batch_size,
-        image_size=IMAGE_SIZES.get(args.dataset),
-        seed=args.seed,
-    )
+    chosen = CHOSEN[args.dataset]
+    dataset = load(args.dataset, batch_size=args.batch_size, seed=args.seed, **chosen)
     shape = dataset.info.shape
 
     gan = BEGAN(

@@ -233,9 +233,8 @@ class AdversarialModel(keras.Model):
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         rows = self.generator_inputs(num, seed, labels)
-        sampler = self.sampler
         chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
-        samples = [ops.convert_to_numpy(sampler(chunk, training=False)) for chunk in chunks]
+        samples = [ops.convert_to_numpy(self.sampler(c, training=False)) for c in chunks]
         return pipeline.to_border(np.concatenate(samples))
 
     # Saving: networks and settings here; weights and optimizers' state are found by Keras
