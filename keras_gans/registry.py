@@ -118,7 +118,9 @@ def vaegan_networks(shape, latent_dim, num_classes, seed):
             shape, (256, 256, 256), return_features=True, seed=seed
         )
     else:
-        discriminator = networks.build_dcgan_discriminator(shape, return_features=True, seed=seed)
+        discriminator = networks.build_dcgan_discriminator(
+            shape, normalization="layer", return_features=True, seed=seed
+        )
     return generator, discriminator, encoder
 
 
@@ -265,7 +267,7 @@ MODELS = {
             labelled=False,
             batch_size=100,
             steps=4_000,
-            status="drafted",
+            status="trained",
             networks=vae_networks,
         ),
         Entry(
@@ -291,7 +293,7 @@ MODELS = {
             labelled=False,
             batch_size=128,
             steps=4_000,
-            status="drafted",
+            status="trained",
             networks=lapgan_networks,
         ),
         Entry(
@@ -317,7 +319,7 @@ MODELS = {
             labelled=False,
             batch_size=128,
             steps=5_000,
-            status="drafted",
+            status="trained",
             networks=infogan_networks,
         ),
         Entry(
@@ -330,7 +332,7 @@ MODELS = {
             labelled=False,
             batch_size=64,
             steps=4_000,
-            status="drafted",
+            status="trained",
             networks=vaegan_networks,
         ),
         Entry(
@@ -382,7 +384,7 @@ MODELS = {
             labelled=False,
             batch_size=16,
             steps=10_000,
-            status="drafted",
+            status="trained",
             networks=began_networks,
         ),
         UnpairedEntry(
@@ -395,7 +397,7 @@ MODELS = {
             labelled=False,
             batch_size=1,
             steps=266_800,
-            status="drafted",
+            status="trained",
             networks=cyclegan_networks,
             splits=("trainA", "trainB"),
         ),

@@ -51,7 +51,9 @@ class VAEGAN(Autoencoding, AdversarialModel):
     Args:
         generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
         discriminator: built `keras.Model`, samples (batch, ...) to [logits, features (batch, ...)]:
-            `build_dcgan_discriminator(shape, return_features=True)`.
+            `build_dcgan_discriminator(shape, normalization="layer", return_features=True)`. With
+            batch normalization, as in the paper, odd samples of the prior change the features of
+            the whole batch; on emoji half of the samples became noise.
         encoder: built `keras.Model`, samples (batch, ...) to [mean, log-variance], (batch,
             latent_dim) each: `build_dcgan_encoder(shape)`.
         reconstruction_weight: weight of the reconstructions in the generator's loss, the paper's
@@ -67,7 +69,7 @@ class VAEGAN(Autoencoding, AdversarialModel):
     >>> shape = (32, 32, 3)
     >>> gan = VAEGAN(
     ...     build_dcgan_generator(shape, 128),
-    ...     build_dcgan_discriminator(shape, return_features=True),
+    ...     build_dcgan_discriminator(shape, normalization="layer", return_features=True),
     ...     build_dcgan_encoder(shape, 128),
     ...     seed=0,
     ... )

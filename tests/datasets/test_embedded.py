@@ -74,7 +74,7 @@ def test_skin_tones():
     """Families of five from light to dark, which have their outlines in common."""
     pictures, labels = everything("noto_skin_tones")
     assert pictures.shape == (1490, 32, 32, 3)
-    assert (pictures.min(), pictures.max()) == (-1.0, 1.0)
+    assert pictures.min() < -0.98 and pictures.max() == 1.0  # black is 1 in its 256 colours
     np.testing.assert_array_equal(labels, np.tile(np.arange(5), 298))
     info = datasets.info("noto_skin_tones")
     assert info.class_names == ("light", "medium-light", "medium", "medium-dark", "dark")
