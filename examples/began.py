@@ -1,15 +1,15 @@
-"""BEGAN (Berthelot et al., 2017) on the smileys of Noto at 32 x 32, or on Fashion-MNIST.
+"""BEGAN (Berthelot et al., 2017) on the shoes of Fashion-MNIST, or on emoji at 32 x 32.
 
-The equilibrium holds the mean error of the fakes at gamma times that of the reals. It suits
-pictures of one kind, as the paper's faces are. Of Fashion-MNIST the generator makes what the
-auto-encoder finds easiest, dark pictures: sneakers, and hardly a sweater (seen at gamma 0.7).
+The equilibrium holds the mean error of the fakes at gamma times that of the reals. That suits
+pictures of one kind, as the paper's faces are: of all ten classes the generator made what the
+auto-encoder finds easiest, dark pictures, nearly all of them shoes (1,200 steps, gamma 0.7).
 
 Where it differs from the paper: n = 16 filters instead of 64 or 128, batches of 32 instead of 16,
 Adam's rate 5e-4 and beta_1 0.5 and a gain of 0.01 for k, all for a shorter run; gamma is 0.7, the
 most diverse of the paper's; the pictures come from an averaged generator.
 
     python examples/began.py --steps 1200
-    python examples/began.py --dataset fashion_mnist_10k --steps 1200
+    python examples/began.py --dataset noto_emoji
 """
 
 import keras
@@ -19,8 +19,8 @@ from keras_gans import BEGAN, callbacks, networks, runs
 from keras_gans.datasets import load
 
 CHOSEN = {
+    "fashion_mnist_10k": {"classes": ("Sandal", "Sneaker", "Ankle boot")},
     "noto_emoji": {"image_size": 32, "classes": ("Smileys & Emotion",)},  # 64 x 64 is for GPUs
-    "fashion_mnist_10k": {},
 }
 LATENT_DIM = 64
 WIDTH = 16
@@ -35,7 +35,7 @@ def main():
         out="runs/began",
         steps=1200,
         batch_size=32,
-        dataset={"default": "noto_emoji", "choices": list(CHOSEN), "help": "the pictures"},
+        dataset={"default": "fashion_mnist_10k", "choices": list(CHOSEN), "help": "the pictures"},
         gamma={"type": float, "default": 0.7, "help": "diversity, in (0, 1] (default: 0.7)"},
     )
     chosen = CHOSEN[args.dataset]
