@@ -1,7 +1,7 @@
 """BEGAN (Berthelot et al., 2017) on Fashion-MNIST, or on emoji at 32 x 32.
 
-The equilibrium holds the mean error of the fakes at gamma times that of the reals, and the generator
-comes to it by what the auto-encoder finds easiest: dark pictures, so that nearly all samples are
+The equilibrium holds the mean error of the fakes at gamma times that of the reals. The generator
+comes to it by what the auto-encoder finds easiest, dark pictures, so that nearly all samples are
 shoes. k, and with it the push towards harder pictures, rises slowly.
 
 Where it differs from the paper: n = 16 filters instead of 64 or 128, batches of 32 instead of 16,
