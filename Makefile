@@ -35,7 +35,7 @@ $(VENV)/installed: setup.cfg pyproject.toml
 	touch $@
 
 $(VENV)/dev: $(VENV)/installed
-	$(INSTALL) --editable ".[dev,tfds]"
+	$(INSTALL) --editable ".[dev,onnx,tfds]"
 	touch $@
 
 clean:

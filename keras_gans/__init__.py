@@ -3,12 +3,14 @@
 from keras_gans import (
     callbacks,
     datasets,
+    export,
     layers,
     losses,
     metrics,
     models,
     networks,
     penalties,
+    presets,
     schedules,
 )
 from keras_gans.base import AdversarialModel
@@ -28,6 +30,7 @@ from keras_gans.models import (
     ProGAN,
     ProGANLS,
 )
+from keras_gans.presets import load
 
 __version__ = "0.1.0"
 
@@ -49,11 +52,14 @@ __all__ = [
     "ProGANLS",
     "callbacks",
     "datasets",
+    "export",
     "layers",
+    "load",
     "losses",
     "metrics",
     "models",
     "networks",
     "penalties",
+    "presets",
     "schedules",
 ]

@@ -5,6 +5,7 @@ scaling, optimizers, randomness, metrics, averaging, saving and XLA are the same
 """
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -30,6 +31,7 @@ class AdversarialModel(keras.Model):
         latent_prior: `"normal"` for N(0, 1) or `"uniform"` for U(-1, 1).
         num_classes: number of classes of a conditional model, else `None`.
         minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
+        preset: name of the trained model that the weights come from (`keras_gans.load`).
 
     Args:
         seed: integer that fixes every random draw of the model; `None` takes one at random.
@@ -46,6 +48,7 @@ class AdversarialModel(keras.Model):
     latent_prior = "normal"
     num_classes = None
     minibatches_per_step = 1
+    preset = None
 
     def __init__(self, *, seed=None, ema_decay=None, name=None, **networks):
         super().__init__(name=name)
@@ -219,6 +222,14 @@ class AdversarialModel(keras.Model):
         # Training counts its draws from 0 up, so -1 is a stream of its own.
         return PRIORS[self.latent_prior]((num, *self.latent_shape), (seed, -1))
 
+    # Cached in the instance's __dict__, where Keras does not look for weights.
+    @functools.cached_property
+    def _sample(self):
+        """The sampler as a graph: eager operations round otherwise than an exported model."""
+        inputs = [tf.TensorSpec(i.shape, i.dtype, i.name) for i in self.sampler.inputs]
+        inputs = inputs if len(inputs) > 1 else inputs[0]
+        return tf.function(lambda x: self.sampler(x, training=False), input_signature=[inputs])
+
     def generate(self, num, seed=None, labels=None):
         """Samples from the generator, or from its average where there is one.
 
@@ -234,8 +245,15 @@ class AdversarialModel(keras.Model):
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         rows = self.generator_inputs(num, seed, labels)
         chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
-        samples = [ops.convert_to_numpy(self.sampler(c, training=False)) for c in chunks]
+        samples = [ops.convert_to_numpy(self._sample(chunk)) for chunk in chunks]
         return pipeline.to_border(np.concatenate(samples))
+
+    @classmethod
+    def from_preset(cls, name, directory=None):
+        """A trained model of this class, ready to generate or to go on; see `keras_gans.load`."""
+        from keras_gans.presets import load
+
+        return checks.check_class("name", name, load(name, directory), cls)
 
     # Saving: networks and settings here; weights and optimizers' state are found by Keras
 

@@ -60,6 +60,16 @@ def check_member(what, name, known):
         raise ValueError(f"`{what}` takes the names {sorted(known)}. Received: {name!r}")
 
 
+def check_class(argument, value, model, wanted):
+    """Returns `model`, or raises ValueError where what an argument names is of another class."""
+    if not isinstance(model, wanted):
+        raise ValueError(
+            f"`{argument}` must name a {wanted.__name__}. "
+            f"Received: {value!r}, which is a {type(model).__name__}"
+        )
+    return model
+
+
 def check_networks(networks):
     """Raises ValueError unless each network (or each of a list) is a built `keras.Model`."""
     for name, network in networks.items():

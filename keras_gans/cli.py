@@ -1,4 +1,4 @@
-"""The command line: `keras-gans list`, `datasets`, `train` and `generate`.
+"""The command line: `keras-gans list`, `datasets`, `train`, `generate` and `export`.
 
 The commands hold no algorithm. `train` is what a script would do: load data, build the paper's
 model, `fit` with the callbacks, save. TensorFlow and the rest are imported inside the commands.
@@ -227,7 +227,7 @@ def train(
     losses.png      the losses by step; the numbers are in losses.csv
     tensorboard/    for: tensorboard --logdir DIR/tensorboard
     model.keras     everything, for keras.models.load_model
-    savedmodel/     the generator alone, for serving
+    savedmodel/     the generator alone, for TF Serving
     grid.png        samples of the trained model
 
     [bold]Examples:[/bold]
@@ -344,6 +344,75 @@ def generate(
     height, width = picture.shape[:2]
     kind = "pictures" if sampler.pictures else "points"
     typer.echo(f"Wrote {out}: {num:,} {kind}, {width} × {height} pixels, seed {seed}.")
+
+
+@app.command()
+@_expects_errors
+def export(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="A run directory of `keras-gans train`, a .keras file, or the name of a trained "
+            "model of the project.",
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...", help="What to write: savedmodel, tflite, onnx, or several of them."
+        ),
+    ] = "savedmodel",
+    out: Annotated[Path | None, _option("--out", "DIR", "Where to write.", "RUN/export")] = None,
+    version: Annotated[
+        int, typer.Option("--model-version", metavar="N", min=1, help="Version of the SavedModel.")
+    ] = 1,
+    quantization: Annotated[
+        str | None,
+        _option(
+            "--quantization", "FORM", "Of the TFLite file: float16, dynamic or int8.", "float32"
+        ),
+    ] = None,
+    direction: Annotated[
+        str | None,
+        _option(
+            "--direction",
+            "NAME",
+            "Of the TFLite and ONNX files of a model that translates both ways: a_to_b or b_to_a.",
+            "the first",
+        ),
+    ] = None,
+    data_license: Annotated[
+        str | None,
+        _option("--data-license", "TEXT", "Licence of the data, for the card.", "the data's"),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        _option(
+            "--pictures",
+            "DIR",
+            "Pictures that calibrate int8, for models that make pictures out of pictures.",
+            "none",
+        ),
+    ] = None,
+    debug: Debug = False,
+):
+    """Export a trained model for production, each file checked against the model.
+
+    savedmodel   for TF Serving: pictures by seed, as uint8 and PNG, with a card
+    tflite       for phones and browsers: one picture a call
+    onnx         for other runtimes; needs keras-gans[onnx]
+
+    [bold]Examples:[/bold]
+
+    keras-gans export runs/DCGAN-fashion_mnist_10k --to savedmodel,tflite
+    keras-gans export runs/cgan --to tflite --quantization int8
+    keras-gans export runs/cgan --model-version 2 --out served/cgan
+    """
+    from keras_gans.export import export_run
+
+    forms = [form.strip() for form in to.split(",")]
+    export_run(run, forms, out, version, quantization, direction, data_license, pictures)
 
 
 # Training

@@ -5,18 +5,16 @@ samples/        grids of the same latents, and samples.gif
 losses.png      the losses by step; the numbers are in losses.csv
 tensorboard/    for: tensorboard --logdir DIR/tensorboard
 model.keras     everything, for keras.models.load_model
-savedmodel/     the generator alone, for serving
+savedmodel/     the generator alone, for TF Serving (`keras_gans.export.savedmodel`)
 grid.png        samples of the trained model
 """
 
 import contextlib
 import json
-import os
 import platform
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from importlib.metadata import version
@@ -25,19 +23,17 @@ from pathlib import Path
 from keras_gans.images import points_limit, replacing, save_png
 
 SETTINGS = "settings.json"
-CARD = os.path.join("assets.extra", "keras_gans.json")
 POINT_SAMPLES = 1000
-CARD_NAMES = (
-    "model",
+# What a run knows of its model and the model does not.
+FACTS = (
     "dataset",
     "dataset_license",
-    "num_classes",
+    "num_examples",
     "class_names",
-    "sample_shape",
-    "latent_shape",
-    "latents",
+    "batch_size",
     "plot_limit",
-    "steps_taken",
+    "training_seconds",
+    "started",
 )
 
 
@@ -115,6 +111,7 @@ def train(
     >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
     """
     from keras_gans.callbacks._support import draw, steps_taken
+    from keras_gans.export import savedmodel
     from keras_gans.translation import Translator
 
     run = Path(directory)
@@ -147,7 +144,8 @@ def train(
     }
     with replacing(run / "model.keras", ".keras") as temporary:
         gan.save(temporary)
-    _export(gan, settings, run / "savedmodel")
+    # An early Ctrl-C may leave no step behind it, but what there is.
+    savedmodel(gan, run / "savedmodel", 1, facts_of(settings), allow_untrained=True, verbose=False)
     save_png(run / "grid.png", draw(gan, None, gan.seed, **shown))
     write_json(run / SETTINGS, settings)
     state = "Finished" if finished else "Interrupted"
@@ -317,23 +315,25 @@ def _facts(gan, info):
     }
 
 
-def _export(gan, settings, path):
-    """Writes the generator as a SavedModel, with a card that says what goes in and what comes out.
+def facts_of(settings):
+    """What the card of an exported model says, from the settings of its run."""
+    return {name: settings[name] for name in FACTS if settings.get(name) not in (None, [])}
 
-    It is written beside `path` and then renamed, so that nobody sees half of it.
-    """
-    card = {name: settings[name] for name in CARD_NAMES}
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+
+def load_model(path):
+    """The `AdversarialModel` of a `.keras` file; a ValueError where the file holds another one."""
+    import keras
+
+    from keras_gans.base import AdversarialModel
+
     try:
-        temporary.chmod(path.parent.stat().st_mode)
-        gan.sampler.export(temporary, verbose=False)
-        (temporary / CARD).parent.mkdir()
-        write_json(temporary / CARD, card)
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        gan = keras.models.load_model(path)
+    except TypeError as error:  # Keras says so when a class is neither its own nor registered.
+        raise ValueError(f"'{path}' is no model of keras_gans: {error}") from error
+    if not isinstance(gan, AdversarialModel):
+        kind = type(gan).__name__
+        raise ValueError(f"'{path}' must hold a model of keras_gans. Received: a {kind}.")
+    return gan
 
 
 def write_json(path, values):

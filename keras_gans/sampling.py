@@ -1,17 +1,22 @@
 """Samples from what training left: a run directory, a `.keras` file or an exported SavedModel."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.base import AdversarialModel
+from keras_gans.export.card import CARD
+from keras_gans.export.savedmodel import newest_version
 from keras_gans.images import to_uint8
 from keras_gans.randomness import PRIORS
-from keras_gans.runs import CARD, SETTINGS, read_json
+from keras_gans.runs import SETTINGS, load_model, read_json
 
 
 def open_sampler(source):
-    """The sampler of a run directory, a .keras file or a SavedModel directory."""
+    """The sampler of a run directory, a .keras file, a SavedModel or a directory of its versions.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: what is there is none of these.
+    """
     wanted = (
         "RUN_OR_MODEL must be a run directory of `keras-gans train`, a .keras file, or a "
         f"SavedModel directory. Received: '{source}'"
@@ -24,6 +29,8 @@ def open_sampler(source):
         return KerasSampler(source)
     if (source / "saved_model.pb").is_file():
         return SavedModelSampler(source)
+    if newest_version(source):
+        return SavedModelSampler(newest_version(source))
     if (source / "model.keras").is_file():
         return KerasSampler(source / "model.keras", read_json(source / SETTINGS))
     if (source / SETTINGS).is_file():
@@ -35,14 +42,7 @@ class KerasSampler:
     """Samples from a model that `save` wrote."""
 
     def __init__(self, path, settings=None):
-        try:
-            self.model = keras.models.load_model(path)
-        except TypeError as error:
-            # Keras says so when a class is neither its own nor registered.
-            raise ValueError(f"'{path}' is no model of keras_gans: {error}") from error
-        if not isinstance(self.model, AdversarialModel):
-            kind = type(self.model).__name__
-            raise ValueError(f"'{path}' must hold a model of keras_gans. Received: a {kind}.")
+        self.model = load_model(path)
         self.num_classes = self.model.num_classes
         self.card = settings or {}
         self.class_names = self.card.get("class_names") or []
@@ -60,10 +60,18 @@ class SavedModelSampler:
 
     def __init__(self, path):
         loaded = tf.saved_model.load(str(path))
-        if not hasattr(loaded, "serve"):
-            raise ValueError(f"'{path}' must be a SavedModel with an endpoint `serve`.")
+        if "serving_default" not in loaded.signatures:
+            raise ValueError(f"'{path}' must be a SavedModel with the signature `serving_default`.")
         signature = loaded.signatures["serving_default"]
         self._loaded, self._signature = loaded, signature  # Variables live as long as the object.
+        self.card = read_json(path / CARD)
+        self._prior = self.card.get("latents", "normal")
+        if self._prior is None:
+            names = ", ".join(f"`{name}`" for name in self.card["directions"])
+            raise ValueError(
+                f"'{path}' makes pictures out of pictures, not out of latents: call its signatures "
+                f"{names} with uint8 pictures."
+            )
         specs = signature.structured_input_signature[1]
         self._latents = [name for name, spec in specs.items() if spec.dtype.is_floating]
         self._labels = [name for name, spec in specs.items() if spec.dtype.is_integer]
@@ -74,15 +82,9 @@ class SavedModelSampler:
                 f"Received: inputs {found}."
             )
         self._latent_shape = tuple(specs[self._latents[0]].shape[1:])
-        (output,) = signature.structured_outputs.values()
-        self.pictures = output.shape.rank == 4
-        self.card = read_json(path / CARD)
-        self._prior = self.card.get("latents", "normal")
-        if self._prior is None:
-            raise ValueError(
-                f"'{path}' makes pictures out of pictures, not out of latents: call its endpoint "
-                "`serve` with float32 pictures in [-1, 1]."
-            )
+        outputs = signature.structured_outputs
+        self._output = "images" if "images" in outputs else next(iter(outputs))
+        self.pictures = outputs[self._output].shape.rank == 4
         self.num_classes = self.card.get("num_classes")
         self.class_names = self.card.get("class_names") or []
         self._dtypes = {name: spec.dtype for name, spec in specs.items()}
@@ -100,10 +102,9 @@ class SavedModelSampler:
         samples = []
         for start in range(0, num, self.batch):
             rows = {name: values[start : start + self.batch] for name, values in inputs.items()}
-            (output,) = self._signature(**rows).values()
-            samples.append(output.numpy())
+            samples.append(self._signature(**rows)[self._output].numpy())
         samples = np.concatenate(samples)
-        return to_uint8(samples) if self.pictures else samples
+        return samples if samples.dtype == np.uint8 or not self.pictures else to_uint8(samples)
 
 
 def parse_labels(text, sampler, source):

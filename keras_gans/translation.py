@@ -19,13 +19,18 @@ class Translator(AdversarialModel):
     `generate` says what to use instead. A subclass writes, besides what `AdversarialModel` asks
     for,
 
-    - `sampler`, the network that is exported, and `call`;
+    - `sampler`, the network that makes the samples, and `call`;
     - `translate(pictures, ...)`, by way of `pictures_for` and `apply_to`;
     - `translation_grid(...)`, which takes uint8 pictures, an array for each part of the data, and
       returns those of a grid, row after row (`rows_of_grid`).
     """
 
     latent_prior = None
+
+    # No property: Keras looks for weights in all of them when it saves.
+    def directions(self):
+        """The networks that translate, by name, as they are exported; the first is the default."""
+        return {"translate": self.sampler}
 
     def generate(self, num=None, seed=None, labels=None):
         raise ValueError(
@@ -88,6 +93,10 @@ class TwoWayTranslator(Translator):
     def sampler(self):
         """The generator from A to B, or its average where there is one."""
         return self.translator("b")
+
+    def directions(self):
+        """`{"a_to_b": network, "b_to_a": network}`."""
+        return {"a_to_b": self.translator("b"), "b_to_a": self.translator("a")}
 
     def call(self, pictures, training=False):
         return self.generator_a_to_b(pictures, training=training)

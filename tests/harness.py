@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gans import export
+from keras_gans.export.signatures import networks_of
 from keras_gans.pipeline import Samples
 
 SHAPE = (16, 24, 3)  # a rectangle, to tell height from width
@@ -252,3 +254,27 @@ def check_bad_arguments(case):
         shared = keras.optimizers.SGD(0.1)
         with pytest.raises(ValueError, match="of its own"):
             model.compile(**{f"{player}_optimizer": shared for player in model.players})
+
+
+def check_export(case, directory):
+    """The SavedModel makes the same pixels; the TFLite file is held against Keras as it is made."""
+    model = case.build(ema_decay=0.5)
+    path = export.savedmodel(model, directory / "served", allow_untrained=True, verbose=False)
+    served = tf.saved_model.load(str(path)).signatures
+    if model.latent_prior is None:
+        pictures = np.random.default_rng(3).integers(0, 256, (4, *SHAPE)).astype("uint8")
+        made, expected = served["serving_default"](images=pictures), model.translate(pictures)
+    else:
+        given = {"num_images": tf.constant(4, tf.int64), "seed": tf.constant(3, tf.int64)}
+        if model.num_classes is not None:
+            given["labels"] = tf.range(model.num_classes, dtype=tf.int64)
+        made, expected = served["generate"](**given), model.generate(4, seed=3)
+    np.testing.assert_array_equal(made["images"], expected)
+    for file, png in zip(expected, made["image_bytes"].numpy(), strict=True):
+        np.testing.assert_array_equal(tf.io.decode_png(png), file)
+    for direction in networks_of(model):
+        file = directory / f"model_{direction}.tflite"
+        written = export.tflite(
+            model, file, direction=direction or None, allow_untrained=True, verbose=False
+        )
+        assert written.max_error < 1e-4 and file.stat().st_size == written.bytes

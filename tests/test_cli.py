@@ -180,7 +180,7 @@ def test_the_run_directory(run_directory):
     assert (settings["state"], settings["steps_taken"]) == ("finished", 4)
     assert settings["plot_limit"] == 1.2
     assert settings["versions"].keys() == {"keras_gans", "python", "keras", "tensorflow", "numpy"}
-    card = json.loads((run_directory / "savedmodel/assets.extra/keras_gans.json").read_text())
+    card = json.loads((run_directory / "savedmodel/1/card.json").read_text())
     assert card["latent_shape"] == settings["latent_shape"] and card["latents"] == "normal"
     assert os.listdir(run_directory.parent) == [run_directory.name]
 

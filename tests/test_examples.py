@@ -26,7 +26,7 @@ def test_example(path, tmp_path):
     output = run(sys.executable, str(path), "--steps", "3", "--out", "run", cwd=tmp_path)
     for name in ("grid.png", "samples/samples.gif", "losses.png", "model.keras"):
         assert (tmp_path / "run" / name).stat().st_size > 0
-    assert (tmp_path / "run" / "savedmodel" / "saved_model.pb").is_file()
+    assert (tmp_path / "run" / "savedmodel" / "1" / "saved_model.pb").is_file()
     assert "grid.png" in output and "savedmodel" in output
     settings = json.loads((tmp_path / "run" / "settings.json").read_text())
     for source in ("run", "run/savedmodel"):

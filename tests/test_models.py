@@ -250,6 +250,11 @@ def test_generate(model_case):
     harness.check_generate(model_case)
 
 
+@pytest.mark.slow
+def test_export(model_case, tmp_path):
+    harness.check_export(model_case, tmp_path)
+
+
 def test_bad_data(model_case):
     harness.check_bad_data(model_case)
 

@@ -1,0 +1,118 @@
+"""From a run directory to files that are shipped: what `keras-gans export` does."""
+
+from pathlib import Path
+
+from keras_gans.callbacks._support import check_path
+from keras_gans.checks import check_member
+from keras_gans.export.onnx import onnx
+from keras_gans.export.savedmodel import savedmodel
+from keras_gans.export.signatures import network_of
+from keras_gans.export.tflite import tflite
+from keras_gans.runs import SETTINGS, facts_of, load_model, read_json
+
+FORMS = ("savedmodel", "tflite", "onnx")
+CALIBRATION_PICTURES = 100
+
+
+def export_run(
+    source,
+    to=("savedmodel",),
+    directory=None,
+    version=1,
+    quantization=None,
+    direction=None,
+    data_license=None,
+    pictures=None,
+):
+    """Exports what `keras-gans train` left.
+
+    Args:
+        source: run directory, `.keras` file, or name of a preset (`keras_gans.load`).
+        to: some of "savedmodel", "tflite" and "onnx".
+        directory: where the files go; `export` in the run, or beside the file, when `None`.
+        version: of the SavedModel.
+        quantization: of the TFLite file: `None`, "float16", "dynamic" or "int8".
+        direction: of the TFLite and ONNX files of a model that translates both ways, such as
+            "b_to_a".
+        data_license: licence of the training data, for the card, where the run does not know it.
+        pictures: folder of pictures with which "int8" is calibrated, for models that make pictures
+            out of pictures.
+
+    Returns:
+        `{form: path}`: `directory/savedmodel/1`, `directory/model.tflite`, `directory/model.onnx`.
+
+    Raises:
+        ValueError: the source is no trained model, or an argument is not as said.
+        FileExistsError: a file or a version is there already.
+        ImportError: ONNX without the extra `onnx`.
+
+    Example:
+
+    >>> paths = export_run("runs/dcgan", to=("savedmodel", "tflite"), quantization="float16")
+    """
+    forms = [to] if isinstance(to, str) else list(to)
+    for form in forms:
+        check_member("to", form, FORMS)
+    gan, facts, beside = _open(Path(check_path("source", source)))
+    directory = beside / "export" if directory is None else Path(directory)
+    if data_license is not None:
+        facts["dataset_license"] = data_license
+    network = network_of(gan, direction)
+    marks = "".join(f"-{word}" for word in (direction, quantization) if word)
+    files = {
+        "tflite": directory / f"model{marks}.tflite",
+        "onnx": directory / f"model{f'-{direction}' if direction else ''}.onnx",
+    }
+    for form in forms:
+        if form in files and files[form].exists():
+            raise FileExistsError(
+                f"`directory` must not hold '{files[form].name}' yet. "
+                f"Received: '{directory}', which does"
+            )
+    paths = {}
+    if "savedmodel" in forms:
+        paths["savedmodel"] = savedmodel(gan, directory / "savedmodel", version, facts)
+    if "tflite" in forms:
+        calibration = None if pictures is None else _read(pictures, network)
+        tflite(gan, files["tflite"], quantization, calibration, direction)
+        paths["tflite"] = files["tflite"]
+    if "onnx" in forms:
+        onnx(gan, files["onnx"], direction)
+        paths["onnx"] = files["onnx"]
+    return paths
+
+
+def _open(source):
+    """The triple (model, facts for its card, directory that it is in)."""
+    wanted = (
+        "`source` must be a run directory with a model.keras, a .keras file or the name of a "
+        f"preset. Received: '{source}'"
+    )
+    if source.is_file() and source.suffix == ".keras":
+        return load_model(source), {"name": source.stem}, source.parent
+    if (source / "model.keras").is_file():
+        facts = {"name": source.resolve().name, **facts_of(read_json(source / SETTINGS))}
+        return load_model(source / "model.keras"), facts, source
+    if source.exists():
+        raise ValueError(f"{wanted}, which is none of these.")
+    from keras_gans import presets
+
+    if str(source) not in presets.names():
+        raise ValueError(f"{wanted}, which does not exist.")
+    known = presets.card(str(source))
+    return presets.load(str(source)), {"name": str(source), **facts_of(known)}, Path(str(source))
+
+
+def _read(folder, network):
+    """Some pictures of a folder, uint8 (num, H, W, C), as a network takes them."""
+    from keras_gans.datasets import load
+    from keras_gans.images import to_uint8
+
+    height, width, channels = network.inputs[0].shape[1:]
+    batches = load(
+        str(folder),
+        batch_size=CALIBRATION_PICTURES,
+        image_size=(height, width),
+        channels=channels,
+    )
+    return to_uint8(next(iter(batches)))

@@ -1,0 +1,153 @@
+"""SavedModels for TF Serving: named signatures, PNG answers, warm-up requests and a card."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.callbacks._support import check_path
+from keras_gans.checks import check_count
+from keras_gans.export._writing import new_directory
+from keras_gans.export.card import CARD, PAGE, card_page, make_card
+from keras_gans.export.signatures import build_signatures, check_exportable, is_batchable
+from keras_gans.export.warmup import write_warmup
+from keras_gans.runs import write_json
+
+ANY_SIZE = 64  # where a network takes pictures of any size
+
+
+def savedmodel(
+    gan, directory, version=1, facts=None, metrics=None, allow_untrained=False, verbose=True
+):
+    """Writes a trained model as one version of a SavedModel that TF Serving can serve.
+
+    The averaged networks are exported where there are any. Signatures take and return named
+    tensors; every integer is int64:
+
+    - `serving_default(latents)`, `sample(seeds)` and `generate(num_images, seed)` return `images`,
+      uint8 (batch, H, W, C), and `image_bytes`, each picture as a PNG file. `labels` (batch,) come
+      beside them for conditional models. A row of `sample` depends on its own seed alone and is
+      `gan.generate(1, seed)`; `generate` is `gan.generate(num_images, seed)`, with its labels taken
+      in turn. For points they return `points`, float32 (batch, d).
+    - `raw(latents)` returns `samples`, the generator's float32 output.
+    - Models that make pictures out of pictures have for each direction, such as `a_to_b`,
+      `a_to_b(images)` of uint8 pictures (batch, H, W, C), `a_to_b_png(image_bytes)` of PNG or JPEG
+      files and `raw_a_to_b(images)` of float32 pictures in [-1, 1]; `serving_default` is the first
+      direction.
+
+    The same seed gives the same picture, on any batch size and in any language. Requests of a wrong
+    shape, with labels that are no class, seeds below 0 or values that are not finite are errors.
+
+    Args:
+        gan: trained `AdversarialModel`.
+        directory: where the versions are, the base path of TF Serving.
+        version: integer of at least 1, the subdirectory that is written.
+        facts: dict of what the card should say and the model does not know, such as `name`,
+            `dataset`, `dataset_license` or `class_names`.
+        metrics: list of dicts with `name`, `value` and `protocol`, for the card.
+        allow_untrained: whether a model without a training step behind it may be exported.
+        verbose: whether to print what was written.
+
+    Returns:
+        Path of the version: `directory/version`, with `saved_model.pb`, `variables`, `assets.extra`
+        (warm-up requests), `card.json` and `README.md`, the card to read.
+
+    Raises:
+        ValueError: the model is not trained or has weights that are not finite, or an argument is
+            not as said.
+        FileExistsError: the version exists, or the directory holds other things than versions.
+        OSError: the directory can't be written. Nothing half-written is left.
+
+    Example:
+
+    >>> path = savedmodel(gan, "served/dcgan", facts={"dataset_license": "MIT"})
+    >>> served = tf.saved_model.load(path).signatures["sample"]
+    >>> served(seeds=tf.constant([7], tf.int64))["images"].shape
+    TensorShape([1, 28, 28, 1])
+
+    Reference:
+        https://www.tensorflow.org/tfx/serving/signature_defs
+    """
+    version = check_count("version", version)
+    check_exportable(gan, allow_untrained)
+    directory = _check_base(directory, version)
+    module, signatures = build_signatures(gan)
+    card = make_card(gan, signatures, facts, metrics)
+    path = directory / str(version)
+    with new_directory(path) as temporary:
+        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        write_warmup(temporary, warmup_requests(signatures, gan.num_classes))
+        write_json(temporary / CARD, card)
+        (temporary / PAGE).write_text(card_page(card), encoding="utf-8")
+    if verbose:
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        print(f"SavedModel: {path}, {size / 1e6:.2f} MB, signatures {', '.join(signatures)}")
+    return path
+
+
+def newest_version(directory):
+    """The subdirectory of the highest version of a model, or `None` where there is none."""
+    versions = [path for path in Path(directory).glob("[0-9]*") if is_version(path)]
+    return max(versions, key=lambda path: int(path.name), default=None)
+
+
+def is_version(path):
+    """Whether a directory is a version of a SavedModel: named by a number."""
+    return path.name.isdecimal() and (path / "saved_model.pb").is_file()
+
+
+def warmup_requests(signatures, num_classes):
+    """Pairs (signature, inputs), with which a server can set itself up before the first client.
+
+    Args:
+        signatures: `{name: tf.function}` of `build_signatures`.
+        num_classes: of a conditional model, else `None`.
+
+    Returns:
+        List of pairs (name, `{input: numpy array}`), with one row and with four. Signatures whose
+        requests can't be joined are left out: a server that joins them would refuse the request,
+        and with it the version.
+    """
+    requests = []
+    for name, function in signatures.items():
+        for rows in (1, 4) if is_batchable(function) else ():
+            inputs = {s.name: _example(s, rows, num_classes) for s in function.input_signature}
+            if "image_bytes" in inputs:
+                (spec,) = signatures[name.removesuffix("_png")].input_signature
+                pictures = _example(spec, rows, num_classes)
+                files = [tf.io.encode_png(picture).numpy() for picture in pictures]
+                inputs["image_bytes"] = np.array(files, object)
+            requests.append((name, inputs))
+    return requests
+
+
+def _example(spec, rows, num_classes):
+    """An input that the signature answers."""
+    shape = [rows, *(ANY_SIZE if n is None else n for n in spec.shape[1:])]
+    if spec.name == "labels":
+        return np.arange(rows) % num_classes
+    if spec.dtype.is_floating:
+        values = np.random.default_rng(0).normal(size=shape)
+        return np.clip(values, -1, 1).astype(spec.dtype.as_numpy_dtype)
+    if spec.name == "images":
+        return np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
+    return np.arange(1, rows + 1)  # seeds
+
+
+def _check_base(directory, version):
+    directory = Path(check_path("directory", directory))
+    if directory.exists() and not directory.is_dir():
+        raise FileExistsError(f"`directory` must be a directory. Received: the file '{directory}'")
+    if os.path.lexists(directory / str(version)):
+        newest = newest_version(directory)
+        hint = f"; the next one is {int(newest.name) + 1}" if newest else ""
+        raise FileExistsError(
+            f"`version` must be a new one. Received: {version}, which '{directory}' has{hint}"
+        )
+    if directory.is_dir() and any(directory.iterdir()) and newest_version(directory) is None:
+        raise FileExistsError(
+            "`directory` must be new, empty, or hold versions of a SavedModel. "
+            f"Received: '{directory}', which holds other files"
+        )
+    return directory

@@ -1,0 +1,254 @@
+"""TFLite files, for phones and microcontrollers: one network with its weights in a single file."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.checks import check_count
+from keras_gans.export._files import (
+    NUM,
+    check_target,
+    compare,
+    inputs_of,
+    inputs_to_check,
+    output_name,
+    write,
+)
+from keras_gans.export.signatures import check_exportable, network_of
+from keras_gans.translation import Translator
+
+SIGNATURE = "serving_default"
+DRAWS = 128
+
+# What a file's samples may differ from those of Keras in the mean. The package's trained models
+# came out with less than half of it; a file with a fault is off by more.
+LIMITS = {None: 1e-4, "float16": 5e-3, "dynamic": 0.05, "int8": 0.1}
+
+KEPT_IN_FLOAT = [
+    # The quantizer gives its output the scale of what it is joined with, but not its on and off
+    # values, so that the code of a label was 3.4 instead of 1.
+    "ONE_HOT",
+    # The statistics of instance and pixel normalization, few numbers on which all others depend.
+    # With them in float, CycleGAN's pictures of satellites were off by 0.025 instead of 0.045.
+    "MEAN",
+    "RSQRT",
+]
+
+CHATTER = re.compile(r"[IWE]\d{4} |INFO: |fully_quantize: |WARNING: All log messages before absl")
+
+
+def tflite(
+    gan,
+    path,
+    quantization=None,
+    representative=None,
+    direction=None,
+    allow_untrained=False,
+    verbose=True,
+):
+    """Writes a trained model as a TFLite file, once its samples are those of Keras.
+
+    The averaged network is exported where there is one. The file has the signature
+    `serving_default` for one sample at a time, in the numbers that networks work on:
+
+    - models with latents take `latents`, float32 (1, d), drawn from the model's prior, and
+      conditional ones `labels` beside them, int32 (1,); a label that is no class is no error there;
+    - models that make pictures out of pictures take `images`, float32 (1, H, W, C) in [-1, 1];
+    - `images`, float32 (1, H, W, C) in [-1, 1], comes back, or `points`, float32 (1, d).
+
+    Only TFLite's own operations are used. Before anything is written, the file is run on 16 inputs
+    that it was not calibrated on, and held against Keras. Translators are given random squares, or
+    in int8 the pictures of `representative`, mirrored.
+
+    Args:
+        gan: trained `AdversarialModel`.
+        path: str or path-like ending in ".tflite"; a file of that name is replaced.
+        quantization: how weights are stored. `None` keeps float32; "float16" halves the file.
+            "dynamic" stores large weights as int8, and scales activations as it goes; "int8" has
+            scales for these too, and computes in int8 as far as that goes. Inputs and outputs are
+            float32 in every case.
+        representative: for "int8" alone, what activations are measured on. Models with latents:
+            how many draws of the prior, 128 when `None`, with the labels in turn. Translators: some
+            pictures of the data, array (num, H, W, C), uint8 or float in [-1, 1].
+        direction: of translators, such as "b_to_a"; the first one when `None`.
+        allow_untrained: whether a model without a training step behind it may be exported.
+        verbose: whether to print what was written.
+
+    Returns:
+        `Exported`: `path`, `bytes`, `max_error` and `mean_error` against Keras, `quantization`.
+
+    Raises:
+        ValueError: an argument is not as said, the model is not trained or has weights that are not
+            finite, TFLite has no operation for a layer, or the file's samples are not those of
+            Keras. A file of that name is then as it was.
+        OSError: the file can't be written.
+
+    Example:
+
+    >>> exported = tflite(gan, "dcgan.tflite", quantization="float16")
+    >>> run = Interpreter("dcgan.tflite").get_signature_runner("serving_default")
+    >>> run(latents=np.zeros((1, 100), "float32"))["images"].shape
+    (1, 28, 28, 1)
+
+    Reference:
+        https://ai.google.dev/edge/litert
+    """
+    if not isinstance(quantization, str | None) or quantization not in LIMITS:
+        names = [name for name in LIMITS if name]
+        raise ValueError(
+            f"`quantization` must be None or one of {names}. Received: {quantization!r}"
+        )
+    check_exportable(gan, allow_untrained)
+    network = network_of(gan, direction)
+    specs = _specs(gan, network)
+    calibration = _calibration(gan, network, quantization, representative)
+    path = check_target(path, ".tflite")
+    content = _convert(network, specs, quantization, calibration)
+    # Random squares would have other activations than those that were measured.
+    mirrored = isinstance(gan, Translator) and quantization == "int8"
+    inputs = [calibration[0][:NUM, :, ::-1]] if mirrored else inputs_to_check(gan, network)
+    names = [spec.name for spec in specs]
+    errors = compare(
+        network,
+        inputs,
+        lambda rows: _run(content, dict(zip(names, rows, strict=True)), output_name(network)),
+        LIMITS[quantization],
+        f"The TFLite file '{path}'",
+    )
+    return write(path, content, errors, quantization, verbose)
+
+
+def load_interpreter(content, **kwargs):
+    """A TFLite interpreter: LiteRT's where it is installed, else the one in TensorFlow."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        Interpreter = tf.lite.Interpreter
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"(?s)\s*Warning: tf\.lite\.Interpreter")
+        return Interpreter(model_content=content, **kwargs)
+
+
+def _specs(gan, network):
+    """The inputs by name, one example of each."""
+    names = ["images"] if isinstance(gan, Translator) else ["latents", "labels"]
+    specs = []
+    for name, tensor in zip(names, network.inputs, strict=False):
+        shape = tuple(tensor.shape[1:])
+        if None in shape:
+            raise ValueError(
+                f"`gan` must have a network for `{name}` of one size, as TFLite fixes it. "
+                f"Received: a network for {name} of shape {shape}"
+            )
+        # Labels are (batch,) in the package, also where a network takes (batch, 1).
+        dtype, shape = (tf.int32, ()) if name == "labels" else (tf.float32, shape)
+        specs.append(tf.TensorSpec((1, *shape), dtype, name))
+    return specs
+
+
+def _calibration(gan, network, quantization, representative):
+    """The inputs that activations are measured on, a list of arrays; `None` where none are."""
+    if quantization != "int8":
+        if representative is not None:
+            raise ValueError(
+                '`representative` must be None unless `quantization` is "int8". '
+                f"Received: a {type(representative).__name__}, and quantization={quantization!r}"
+            )
+        return None
+    if isinstance(gan, Translator):
+        if representative is None or np.ndim(representative) == 0:
+            raise ValueError(
+                "`representative` must be some pictures of the data, uint8 or float in [-1, 1], "
+                f"for {type(gan).__name__} in int8. Received: {representative!r}"
+            )
+        return [gan.pictures_for(network, representative, "representative")]
+    draws = DRAWS if representative is None else check_count("representative", representative)
+    return inputs_of(gan, draws, seed=0)
+
+
+def _convert(network, specs, quantization, calibration):
+    """The bytes of a TFLite file."""
+    from tensorflow.lite.python.convert_phase import ConverterError
+
+    def served(*inputs):
+        samples = network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        return {output_name(network): tf.cast(samples, tf.float32)}
+
+    # A converter that is given the function itself writes files that give NaN, without an error:
+    # the weights are lost. Through a SavedModel they are not.
+    module = tf.Module()
+    module.weights = [weight.value for weight in network.weights]
+    signatures = {SIGNATURE: tf.function(served, input_signature=specs)}
+    with tempfile.TemporaryDirectory() as directory, _quiet():
+        tf.saved_model.save(module, directory, signatures=signatures)
+        converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[SIGNATURE])
+        if quantization:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantization == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        try:
+            if quantization == "int8":
+                return _convert_to_int8(converter, [spec.name for spec in specs], calibration)
+            return converter.convert()
+        except ConverterError as error:
+            raise ValueError(
+                "`gan` must be made of what TFLite has operations for. Received: "
+                f"'{network.name}', of which the converter says: {error}"
+            ) from error
+
+
+def _convert_to_int8(converter, names, calibration):
+    """The converter itself has no way to leave single operations in float; its debugger has."""
+
+    def examples():
+        for i in range(len(calibration[0])):
+            yield SIGNATURE, {n: a[i : i + 1] for n, a in zip(names, calibration, strict=True)}
+
+    converter.representative_dataset = examples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=KEPT_IN_FLOAT)
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=examples, debug_options=options
+    )
+    return debugger.get_nondebug_quantized_model()
+
+
+def _run(content, inputs, output):
+    """What the file makes of inputs, one example at a time."""
+    with _quiet():
+        run = load_interpreter(content).get_signature_runner(SIGNATURE)
+        num = len(next(iter(inputs.values())))
+        return np.concatenate(
+            [run(**{n: rows[i : i + 1] for n, rows in inputs.items()})[output] for i in range(num)]
+        )
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keeps the converter's reports of its progress off the terminal; all are shown on an error.
+
+    They are written by C++ to the process's standard error, past `sys.stderr`.
+    """
+    with tempfile.TemporaryFile() as caught, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"(?s)\s*Warning: tf\.lite\.Interpreter")
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            caught.seek(0)
+            for line in caught.read().decode(errors="replace").splitlines(keepends=True):
+                if failed or not CHATTER.match(line):
+                    sys.stderr.write(line)

@@ -1,0 +1,153 @@
+"""Trained models to begin with: `keras_gans.load("dcgan_fashion_mnist")`.
+
+A preset is a directory of `savedmodels/`:
+
+1/          the SavedModel of the generator, with its card (`keras_gans.export.savedmodel`)
+training/   what the SavedModel lacks to go on training: the model's settings, and the weights of
+            its other networks
+
+The generator's weights are read out of the SavedModel, so that they are stored once.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import tree
+
+from keras_gans.callbacks._support import check_path
+from keras_gans.export._writing import new_directory
+from keras_gans.export.card import CARD
+from keras_gans.export.savedmodel import newest_version, savedmodel
+from keras_gans.export.signatures import networks_of
+from keras_gans.runs import read_json, write_json
+
+ROOT = Path(__file__).resolve().parent.parent / "savedmodels"
+CONFIG = os.path.join("training", "config.json")
+STATE = os.path.join("training", "state")
+
+
+def names(directory=None):
+    """The presets of a directory; of the project's `savedmodels` when `None`."""
+    return sorted(path.parent.parent.name for path in Path(directory or ROOT).glob(f"*/{CONFIG}"))
+
+
+def load(name, directory=None):
+    """A trained model, ready to generate or to go on training.
+
+    Its generator has the weights that were exported, the averaged ones where there were some, and
+    its other networks those at the end of the training. Optimizers, seeds and histories of fakes
+    begin anew.
+
+    Args:
+        name: one of `names()`, or the path of a directory that `save` wrote.
+        directory: where the presets are; the project's `savedmodels` when `None`.
+
+    Returns:
+        `AdversarialModel`, not compiled: `fit` takes the paper's optimizers.
+
+    Raises:
+        ValueError: there is no such preset, or its files do not fit each other.
+
+    Example:
+
+    >>> gan = keras_gans.load("cgan_fashion_mnist")
+    >>> sneakers = gan.generate(8, seed=1, labels=7)
+    >>> history = gan.fit(load("fashion_mnist_10k", labels=True), steps_per_epoch=100)
+    """
+    path = _find(check_path("name", name), directory)
+    with open(path / CONFIG, encoding="utf-8") as file:
+        gan = keras.saving.deserialize_keras_object(json.load(file))
+    exported = tf.train.load_checkpoint(str(newest_version(path) / "variables" / "variables"))
+    for index, weight in enumerate(_exported_weights(gan)):
+        key = f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"
+        weight.assign(_checked(path, weight, exported.get_tensor(key)))
+    for network in gan.averaged:
+        # Training goes on from the average, which is the better generator.
+        _copy(getattr(gan, f"ema_{network}"), getattr(gan, network))
+    state = tf.train.Checkpoint(weights=[weight.value for weight in _other_weights(gan)])
+    state.read(str(path / STATE)).assert_consumed()
+    gan.preset = path.name
+    return gan
+
+
+def save(gan, directory, facts=None, metrics=None):
+    """Writes a trained model as a preset, which `load` reads.
+
+    Args:
+        gan: trained `AdversarialModel`.
+        directory: new directory.
+        facts, metrics: for the card, as in `keras_gans.export.savedmodel`.
+
+    Returns:
+        Path of the directory.
+
+    Raises:
+        ValueError: the model can't be exported.
+        FileExistsError: the directory exists and is not empty.
+    """
+    directory = Path(check_path("directory", directory))
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise FileExistsError(f"`directory` must be new. Received: '{directory}', which exists")
+    with new_directory(directory) as temporary:
+        savedmodel(gan, temporary, facts=facts, metrics=metrics, verbose=False)
+        (temporary / CONFIG).parent.mkdir()
+        write_json(temporary / CONFIG, keras.saving.serialize_keras_object(gan))
+        state = tf.train.Checkpoint(weights=[weight.value for weight in _other_weights(gan)])
+        state.write(str(temporary / STATE))
+    return directory
+
+
+def card(name, directory=None):
+    """The card of a preset, a dict; see `keras_gans.export.savedmodel`."""
+    return read_json(newest_version(_find(check_path("name", name), directory)) / CARD)
+
+
+def _find(name, directory):
+    path = Path(name) if (Path(name) / CONFIG).is_file() else Path(directory or ROOT) / name
+    if (path / CONFIG).is_file() and newest_version(path):
+        return path
+    known = names(directory)
+    hint = ", ".join(known) if known else "none: they are part of the project's repository"
+    raise ValueError(
+        f"`name` must be a directory of `keras_gans.presets.save`, or one of the presets in "
+        f"'{directory or ROOT}' ({hint}). Received: '{name}'"
+    )
+
+
+def _exported_weights(gan):
+    """The weights of the SavedModel, in its order."""
+    return [weight for network in networks_of(gan).values() for weight in network.weights]
+
+
+def _other_weights(gan):
+    """The weights of the networks that the SavedModel lacks, and the model's own numbers."""
+    kept = {id(weight) for weight in _exported_weights(gan)}
+    trained = [getattr(gan, name) for name in gan.network_names if name not in gan.averaged]
+    weights = [weight for network in tree.flatten(trained) for weight in network.weights]
+    weights += [weight for weight in gan.weights if _is_own(gan, weight)]
+    return [weight for weight in weights if id(weight) not in kept]
+
+
+def _is_own(gan, weight):
+    """Whether a weight is the model's own, such as BEGAN's k, and no layer's."""
+    return any(weight is own for own in gan._trainable_variables + gan._non_trainable_variables)
+
+
+def _copy(averaged, network):
+    """Copies the weights of the averaged network, or of a list of them, where there is one."""
+    pairs = zip(tree.flatten(averaged), tree.flatten(network), strict=False)
+    for source, target in pairs if averaged is not None else ():
+        target.set_weights(source.get_weights())
+
+
+def _checked(path, weight, values):
+    if tuple(weight.shape) != values.shape:
+        raise ValueError(
+            f"'{path}' must hold a SavedModel of the model in {CONFIG}. Received: values of shape "
+            f"{values.shape} for '{weight.path}' of shape {tuple(weight.shape)}"
+        )
+    return np.asarray(values)

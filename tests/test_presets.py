@@ -1,0 +1,157 @@
+"""Presets: a model that was trained comes back, to generate and to go on."""
+
+import importlib.util
+import json
+import pathlib
+import shutil
+
+import harness
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_models import CASES
+
+import keras_gans
+from keras_gans import presets
+from keras_gans.export.card import weights_sha256
+from keras_gans.export.signatures import networks_of
+from keras_gans.images import read_png
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SAVED = ("CGAN", "BEGAN", "LAPGAN", "ProGAN", "CycleGAN")
+
+
+def case_of(name):
+    return next(case for case in CASES if case.name == name)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """`{name: (trained model, case)}` and the directory that holds them as presets."""
+    root, models = tmp_path_factory.mktemp("presets"), {}
+    for name in SAVED:
+        case = case_of(name)
+        # BEGAN's k and ProGAN's alpha are the model's own; averages differ from the networks.
+        gan = harness.compile_sgd(case.build(ema_decay=0.5), case.rate)
+        harness.train(gan, case, 2)
+        presets.save(gan, root / name, facts={"name": name})
+        models[name] = gan
+    return models, root
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_round_trip(name, saved):
+    models, root = saved
+    gan, case = models[name], case_of(name)
+    loaded = presets.load(name, root)
+    assert type(loaded) is type(gan) and loaded.preset == name
+    assert harness.settings(loaded) == harness.settings(gan)
+    np.testing.assert_array_equal(case.sample(loaded, 4, 1), case.sample(gan, 4, 1))
+    assert weights_sha256(loaded) == weights_sha256(gan)
+    for network_name in gan.network_names:
+        # Training goes on from the average where there is one.
+        source = f"ema_{network_name}" if network_name in gan.averaged else network_name
+        for ours, theirs in zip(
+            tf.nest.flatten(getattr(loaded, network_name)),
+            tf.nest.flatten(getattr(gan, source)),
+            strict=True,
+        ):
+            harness.assert_close(ours.get_weights(), theirs.get_weights(), 0)
+    for number in ("k", "pictures_seen"):
+        assert hasattr(gan, number) == hasattr(loaded, number)
+        if hasattr(gan, number):
+            assert float(getattr(gan, number)) == float(getattr(loaded, number)) != 0
+
+
+def test_a_preset_goes_on_training_and_can_be_exported(saved, tmp_path):
+    _, root = saved
+    case, loaded = case_of("CGAN"), presets.load("CGAN", root)
+    keras_gans.export.savedmodel(loaded, tmp_path / "a")  # trained, though not by this process
+    before = weights_sha256(loaded)
+    harness.train(loaded, case, 1)
+    assert weights_sha256(loaded) != before
+    assert loaded.fit is not None and presets.card("CGAN", root)["steps_taken"] == 2
+
+
+def test_by_path_and_by_class(saved):
+    models, root = saved
+    for loaded in (presets.load(root / "CGAN"), keras_gans.CGAN.from_preset("CGAN", root)):
+        np.testing.assert_array_equal(
+            loaded.generate(3, seed=2), models["CGAN"].generate(3, seed=2)
+        )
+    with pytest.raises(ValueError, match="`name` must name a DCGAN"):
+        keras_gans.DCGAN.from_preset("CGAN", root)
+
+
+def test_errors(saved, tmp_path):
+    models, root = saved
+    assert presets.names(root) == sorted(SAVED)
+    with pytest.raises(ValueError, match=r"\(BEGAN, CGAN, .*\)\. Received: 'nonsense'"):
+        presets.load("nonsense", root)
+    with pytest.raises(ValueError, match="none: they are part of"):
+        presets.load("CGAN", tmp_path)
+    with pytest.raises(ValueError, match="`name` must be a path"):
+        presets.load(3, root)
+    with pytest.raises(FileExistsError, match="which exists"):
+        presets.save(models["CGAN"], root / "CGAN")
+    with pytest.raises(ValueError, match="`gan` must be trained"):
+        presets.save(case_of("DCGAN").build(), tmp_path / "a")
+    assert not any(tmp_path.iterdir())
+
+
+def test_files_that_do_not_fit(saved, tmp_path):
+    _, root = saved
+    shutil.copytree(root / "CGAN", tmp_path / "mixed")
+    shutil.rmtree(tmp_path / "mixed" / "1")
+    shutil.copytree(root / "ProGAN" / "1", tmp_path / "mixed" / "1")
+    with pytest.raises(ValueError, match="must hold a SavedModel of the model in"):
+        presets.load(tmp_path / "mixed")
+
+
+# What ships
+
+
+def shipped():
+    spec = importlib.util.spec_from_file_location("built", ROOT / "tools/build_savedmodels.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.SHIPPED
+
+
+def test_all_that_should_ship_ships():
+    root = ROOT / "savedmodels"
+    assert presets.names() == sorted(shipped())
+    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    assert size < 60e6
+    overview = (root / "README.md").read_text()
+    for name, facts in shipped().items():
+        path = root / name
+        card = json.loads((path / "1" / "card.json").read_text())
+        assert card["name"] == name and card["dataset_license"] and card["metrics"]
+        assert card["steps_taken"] > 0
+        assert read_png(path / "grid.png").min() < read_png(path / "grid.png").max()
+        assert f"[`{name}`]({name}/README.md)" in overview
+        tflite = [path.name for path in path.glob("*.tflite")]
+        assert sorted(tflite) == ["model.tflite", "model_b_to_a.tflite"][: 1 + bool(facts.inputs)]
+        assert len(list(path.glob("inputs/*.png"))) == 16 * bool(facts.inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_shipped_model(name):
+    """It comes back, is what its card says, and agrees with its SavedModel."""
+    gan, card = keras_gans.load(name), presets.card(name)
+    assert weights_sha256(gan) == card["weights_sha256"]
+    served = tf.saved_model.load(str(ROOT / "savedmodels" / name / "1")).signatures
+    for direction in networks_of(gan):
+        if not direction:
+            labels = {} if gan.num_classes is None else {"labels": tf.constant([1], tf.int64)}
+            made = served["sample"](seeds=tf.constant([5], tf.int64), **labels)["images"]
+            given = {} if gan.num_classes is None else {"labels": 1}
+            expected = gan.generate(1, seed=5, **given)
+        else:
+            side, to = direction[0], direction[-1]
+            pictures = read_png(ROOT / "savedmodels" / name / "inputs" / f"{side}_0.png")[None]
+            made = served[direction](images=tf.constant(pictures))["images"]
+            expected = gan.translate(pictures, to=to)
+        np.testing.assert_array_equal(made, expected)
