@@ -108,7 +108,7 @@ def _latent_signatures(gan):
     def samples(latents, labels=None):
         if labels is None:
             return network(latents, training=False)
-        labels = tf.cast(_check_labels(labels, tf.shape(latents)[0], classes), tf.int32)
+        labels = tf.cast(_checked_labels(labels, tf.shape(latents)[0], classes), tf.int32)
         return network([latents, labels], training=False)
 
     def from_latents(latents, labels=None):
@@ -116,7 +116,7 @@ def _latent_signatures(gan):
 
     def from_seeds(seeds, labels=None):
         seeds = tf.ensure_shape(seeds, (None,))
-        _check(tf.reduce_all(seeds >= 0), "`seeds` must be at least 0. Received:", seeds)
+        seeds = _checked(seeds, tf.reduce_all(seeds >= 0), "`seeds` must be at least 0. Received:")
         # A row depends on its own seed alone, whatever requests it shares a batch with.
         latents = tf.map_fn(
             lambda seed: prior((1, *latent_shape), tf.stack([seed, -1]))[0],
@@ -126,14 +126,15 @@ def _latent_signatures(gan):
         return samples(latents, labels)
 
     def from_seed(num_images, seed, labels=None):
+        fits = (num_images >= 1) & (num_images <= MAX_IMAGES)
         rule = f"`num_images` must be from 1 to {MAX_IMAGES}. Received:"
-        _check((num_images >= 1) & (num_images <= MAX_IMAGES), rule, num_images)
-        _check(seed >= 0, "`seed` must be at least 0. Received:", seed)
+        num_images = _checked(num_images, fits, rule)
+        seed = _checked(seed, seed >= 0, "`seed` must be at least 0. Received:")
         if labels is not None:
             labels = tf.ensure_shape(labels, (None,))
-            some = _check(tf.size(labels) > 0, "`labels` must hold one. Received:", labels)
-            with tf.control_dependencies([some]):  # ops without effects run in any order
-                labels = tf.gather(labels, tf.range(num_images) % tf.size(labels, tf.int64))
+            rule = "`labels` must hold at least one. Received:"
+            labels = _checked(labels, tf.size(labels) > 0, rule)
+            labels = tf.gather(labels, tf.range(num_images) % tf.size(labels, tf.int64))
         latents = prior((num_images, *latent_shape), tf.stack([seed, -1]))
         return samples(latents, labels)
 
@@ -240,9 +241,14 @@ def _specs(**inputs):
     return {name: tf.TensorSpec(shape, dtype, name) for name, (dtype, shape) in inputs.items()}
 
 
-def _check(condition, rule, value):
-    """An error of the request, not of the server: INVALID_ARGUMENT."""
-    return tf.debugging.Assert(condition, [rule, value])
+def _checked(value, condition, rule, received=None):
+    """The value, after a check: an error of the request, not of the server (INVALID_ARGUMENT).
+
+    What follows uses the value that is returned, or it might fail first, with an error of its own.
+    """
+    shown = value if received is None else received
+    with tf.control_dependencies([tf.debugging.Assert(condition, [rule, shown])]):
+        return tf.identity(value)
 
 
 def _finite(name, values, shape):
@@ -252,13 +258,9 @@ def _finite(name, values, shape):
     )
 
 
-def _check_labels(labels, rows, classes):
+def _checked_labels(labels, rows, classes):
     labels = tf.ensure_shape(labels, (None,))
     rule = f"`labels` must be from 0 to {classes - 1}. Received:"
-    _check(tf.reduce_all((labels >= 0) & (labels < classes)), rule, labels)
-    _check(
-        tf.equal(tf.shape(labels)[0], rows),
-        "`labels` must have one for each row. Received:",
-        tf.shape(labels),
-    )
-    return labels
+    labels = _checked(labels, tf.reduce_all((labels >= 0) & (labels < classes)), rule)
+    rule = "`labels` must have one for each row. Received:"
+    return _checked(labels, tf.equal(tf.shape(labels)[0], rows), rule, tf.shape(labels))

@@ -243,7 +243,7 @@ def test_a_model_on_two_replicas(two_replicas, tmp_path):
             "cgan",
             "generate",
             {"num_images": np.int64(1), "seed": np.int64(0), "labels": int64()},
-            "`labels` must hold one",
+            "`labels` must hold at least one",
         ),
         ("cyclegan", "a_to_b", {"images": np.zeros((1, 16, 16, 3), "uint8")}, "images"),
         ("cyclegan", "a_to_b_png", {"image_bytes": np.array([b"no"], object)}, "image file format"),
