@@ -43,7 +43,7 @@ def run_directory(tmp_path_factory):
 # Help and lists
 
 
-@pytest.mark.parametrize("command", ["list", "datasets", "train", "generate"])
+@pytest.mark.parametrize("command", ["list", "datasets", "train", "generate", "export"])
 def test_help_has_an_example(command):
     result = invoke(command, "--help")
     assert result.exit_code == 0

@@ -9,6 +9,7 @@ from keras_gans.export.savedmodel import savedmodel
 from keras_gans.export.signatures import network_of
 from keras_gans.export.tflite import tflite
 from keras_gans.runs import SETTINGS, facts_of, load_model, read_json
+from keras_gans.translation import Translator
 
 FORMS = ("savedmodel", "tflite", "onnx")
 CALIBRATION_PICTURES = 100
@@ -58,6 +59,11 @@ def export_run(
     if data_license is not None:
         facts["dataset_license"] = data_license
     network = network_of(gan, direction)
+    if pictures is not None and not (isinstance(gan, Translator) and quantization == "int8"):
+        raise ValueError(
+            '`pictures` must be None unless `quantization` is "int8" and the model makes pictures '
+            f"out of pictures. Received: '{pictures}', {quantization!r}, {type(gan).__name__}"
+        )
     marks = "".join(f"-{word}" for word in (direction, quantization) if word)
     files = {
         "tflite": directory / f"model{marks}.tflite",

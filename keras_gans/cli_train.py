@@ -1,0 +1,102 @@
+"""What `keras-gans train` does with its options: data, model, stages."""
+
+import dataclasses
+import inspect
+import os
+
+DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable")
+
+
+def load_data(entry, settings):
+    from keras_gans import datasets
+    from keras_gans.registry import UnpairedEntry
+
+    chosen = {name: settings[name] for name in DATA_SETTINGS}
+    if isinstance(entry, UnpairedEntry):
+        return _load_unpaired(entry, settings, chosen)
+    if settings["dataset_b"] is not None:
+        raise ValueError(
+            f"--dataset-b is for models that translate between two sets, which {entry.name} does "
+            f"not. Received: '{settings['dataset_b']}'."
+        )
+    if entry.labelled and not datasets.info(settings["dataset"], **chosen).num_classes:
+        raise ValueError(
+            f"{entry.name} is label-conditional and must have data with classes. "
+            f"Received: '{settings['dataset']}', which has none."
+        )
+    return datasets.load(
+        settings["dataset"],
+        batch_size=settings["batch_size"],
+        seed=settings["seed"],
+        labels=entry.labelled,
+        **chosen,
+    )
+
+
+def _load_unpaired(entry, settings, chosen):
+    """Two data sets, or the two splits of one that has them."""
+    from keras_gans import datasets
+
+    a, b = settings["dataset"], settings["dataset_b"]
+    if b is None and (a in datasets.names() or os.path.isdir(a)):
+        raise ValueError(
+            f"--dataset-b must be given beside --dataset '{a}': {entry.name} translates between "
+            "two sets."
+        )
+    if b is not None and a == entry.dataset:
+        raise ValueError(f"--dataset must be given beside --dataset-b '{b}'.")
+    sets = zip((a, a), entry.splits, strict=True) if b is None else ((a, "train"), (b, "train"))
+    return datasets.unpaired(
+        *(
+            datasets.load(
+                name,
+                split,
+                batch_size=settings["batch_size"],
+                seed=settings["seed"],
+                **chosen,
+            )
+            for name, split in sets
+        )
+    )
+
+
+def train_stages(entry, settings, batch_size, run, fresh):
+    """Grows a model to the size of its data; False if the user ended it early."""
+    from keras_gans import datasets, runs
+
+    chosen = {name: settings[name] for name in DATA_SETTINGS}
+    info = datasets.info(settings["dataset"], **chosen)
+    if len(info.shape) != 3:
+        raise ValueError(
+            f"{entry.name} must have pictures. Received: '{info.name}', a set of points."
+        )
+    shapes, batch_sizes = zip(*entry.stages(info.shape, batch_size), strict=True)
+    gan = build(entry, dataclasses.replace(info, shape=shapes[0]), settings)
+
+    def load_stage(shape, batch_size):
+        return datasets.load(
+            settings["dataset"],
+            batch_size=batch_size,
+            seed=settings["seed"],
+            **{**chosen, "image_size": shape[:2]},
+        )
+
+    stages = [(settings["steps"], batch_size) for batch_size in batch_sizes]
+    own = {"title": entry.title, "arxiv": entry.arxiv, "data_dir": settings["data_dir"]}
+    sample_every = settings["sample_every"]
+    return runs.train_stages(gan, stages, load_stage, run, sample_every, fresh, own)
+
+
+def build(entry, info, settings):
+    chosen = {name: settings[name] for name in ("latent_dim", "ema_decay")}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    accepted = inspect.signature(entry.build).parameters
+    for name, value in chosen.items():
+        if name not in accepted:
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} is no option of {entry.name}. Received: {value}.")
+    if entry.labelled:
+        chosen["num_classes"] = info.num_classes
+    if "total_steps" in accepted:
+        chosen["total_steps"] = settings["steps"]
+    return entry.build(info.shape, seed=settings["seed"], **chosen)

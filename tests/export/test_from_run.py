@@ -1,0 +1,113 @@
+"""From a run, a file or a preset to files that are shipped."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_models import cyclegan, dcgan
+from typer.testing import CliRunner
+
+from keras_gans.cli import app
+from keras_gans.export import export_run
+from keras_gans.images import save_png, to_uint8
+from keras_gans.runs import write_json
+
+
+def trained(gan):
+    """The model, as if it had taken three steps."""
+    gan.compile()
+    gan.generator_optimizer.iterations.assign(3)
+    return gan
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run directory, as `keras-gans train` leaves it."""
+    path = tmp_path_factory.mktemp("runs") / "shoes"
+    path.mkdir()
+    trained(dcgan(seed=5)).save(path / "model.keras")
+    settings = {"dataset": "my shoes", "dataset_license": None, "num_examples": 12, "out": "/x/y"}
+    write_json(path / "settings.json", settings)
+    return path
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "cyclegan.keras"
+    trained(cyclegan(seed=5)).save(path)
+    return path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["export", *map(str, arguments)])
+
+
+def fails(*arguments):
+    result = invoke(*arguments)
+    assert result.exit_code == 2, result.output
+    assert len(result.stderr.strip().splitlines()) == 1
+    return result.stderr
+
+
+def test_the_command(run, tmp_path):
+    options = ("--to", "savedmodel, tflite,onnx", "--quantization", "float16", "--out", tmp_path)
+    result = invoke(run, *options, "--data-license", "CC0", "--model-version", 7)
+    assert result.exit_code == 0, result.output
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"savedmodel", "model-float16.tflite", "model.onnx"}
+    for text in ("savedmodel/7", "model-float16.tflite, float16", "model.onnx", "error against"):
+        assert text in result.stdout
+    card = json.loads((tmp_path / "savedmodel/7/card.json").read_text())
+    assert (card["name"], card["dataset"], card["dataset_license"]) == ("shoes", "my shoes", "CC0")
+    assert card["num_examples"] == 12 and card["steps_taken"] == 3 and "out" not in card
+    served = tf.saved_model.load(str(tmp_path / "savedmodel/7")).signatures["sample"]
+    made = served(seeds=tf.constant([4], tf.int64))["images"]
+    np.testing.assert_array_equal(made, dcgan(seed=5).generate(1, seed=4))
+    assert "must not hold 'model.onnx' yet" in fails(run, "--to", "onnx", "--out", tmp_path)
+    line = fails(run, "--model-version", 7, "--out", tmp_path)
+    assert "`version` must be a new one" in line
+
+
+def test_into_the_run(run):
+    paths = export_run(run)
+    assert paths == {"savedmodel": run / "export" / "savedmodel" / "1"}
+
+
+def test_a_translator_both_ways(translator, tmp_path):
+    folder = tmp_path / "pictures"
+    for index, picture in enumerate(
+        to_uint8(np.random.default_rng(0).uniform(-1, 1, (5, 20, 30, 3)))
+    ):
+        save_png(folder / f"{index}.png", picture)
+    for direction in (None, "b_to_a"):
+        export_run(translator, "tflite", tmp_path, direction=direction)
+    export_run(translator, "tflite", tmp_path, quantization="int8", pictures=folder)
+    names = {path.name for path in tmp_path.glob("*.tflite")}
+    assert names == {"model.tflite", "model-b_to_a.tflite", "model-int8.tflite"}
+    assert (tmp_path / "model.tflite").read_bytes() != (
+        tmp_path / "model-b_to_a.tflite"
+    ).read_bytes()
+
+
+def test_errors(run, translator, tmp_path):
+    out = ("--out", tmp_path)
+    for arguments, text in (
+        ((run, "--to", "onnx,coreml"), "`to` takes the names"),
+        ((tmp_path / "nothing",), "which does not exist"),
+        ((tmp_path,), "which is none of these"),
+        ((run, "--direction", "b_to_a"), "`direction` must be None: DCGAN"),
+        ((translator, "--direction", "c_to_d"), "`direction` takes the names"),
+        ((run, "--to", "tflite", "--quantization", "int4"), "`quantization` must be None or one"),
+        ((run, "--pictures", tmp_path), "`pictures` must be None unless"),
+        ((translator, "--to", "tflite", "--quantization", "int8"), "`representative` must be some"),
+    ):
+        assert text in fails(*arguments, *out)
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_untrained_run(tmp_path):
+    dcgan().save(tmp_path / "model.keras")
+    for form in ("savedmodel", "tflite", "onnx"):
+        assert "`gan` must be trained" in fails(tmp_path, "--to", form)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
