@@ -4,10 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= runs/demo
 
-.PHONY: demo test quick slow lint format clean
+.PHONY: demo web test quick slow lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/cgan.py --steps 1200 --out $(RUN)
+
+# The page that runs the models of savedmodels/ in the browser. It needs npm, for its runtime.
+web: $(VENV)/installed
+	$(BIN)/python examples/web/build.py --serve
 
 test: lint quick
 

@@ -138,8 +138,11 @@ def write(path, content, errors, quantization=None, verbose=True):
     Returns:
         `Exported`.
     """
-    with replacing(path) as temporary:
-        Path(temporary).write_bytes(content)
+    try:
+        with replacing(path) as temporary:
+            Path(temporary).write_bytes(content)
+    except OSError as error:  # a full disk is reported without a name
+        raise OSError(error.errno, error.strerror, str(path)) from error
     largest, mean = errors
     if verbose:
         kind = f", {quantization}" if quantization else ""

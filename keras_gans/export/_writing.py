@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,7 +35,8 @@ def new_directory(path):
         yield temporary
         temporary.rename(path)
     except tf.errors.OpError as error:
-        raise OSError(f"'{path}' can't be written: {error.message}") from error
+        reason = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", error.message).strip()
+        raise OSError(f"'{path}' can't be written: {reason}") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,292 @@
+"""Builds the page that runs trained models in the browser, into `examples/web/dist`.
+
+    python examples/web/build.py            # builds
+    python examples/web/build.py --serve    # builds, and serves the page on this computer
+
+The page is static: `dist` can be put on any web server. It holds the page, the runtime (LiteRT.js
+for WASM, which npm fetches as package-lock.json says) and of each model its `.tflite` files, a
+thumbnail and what the page says of it, read from its card. Models are directories such as
+`savedmodels/dcgan_fashion_mnist`:
+
+    1/card.json                         of the newest version, see `keras_gans.export.savedmodel`
+    model.tflite                        see `keras_gans.export.tflite`; model_<direction>.tflite too
+    grid.png                            samples, for the thumbnail
+    inputs/a_0.png ..., inputs/b_0.png  pictures to begin with, where pictures go in
+"""
+
+import argparse
+import functools
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MODELS = HERE.parent.parent / "savedmodels"
+MANIFEST = "models.json"
+PAGE = (
+    "index.html",
+    "style.css",
+    "icon.svg",
+    "app.js",
+    "controls.js",
+    "sampler.js",
+    "translator.js",
+    "latents.js",
+    "pictures.js",
+    "runtime.js",
+)
+# Other builds of the runtime are for GPUs, for threads and for relaxed SIMD; see runtime.js.
+RUNTIME = {
+    "core/dist/index.js": "index.js",
+    "wasm-utils/dist/bundle.js": "wasm-utils.js",
+    "core/wasm/litert_wasm_compat_internal.js": "litert_wasm_compat_internal.js",
+    "core/wasm/litert_wasm_compat_internal.wasm": "litert_wasm_compat_internal.wasm",
+}
+PACKAGES = ("core", "wasm-utils")
+KEPT = (
+    "model",
+    "title",
+    "authors",
+    "year",
+    "arxiv",
+    "num_examples",
+    "num_classes",
+    "dataset_license",
+    "latents",
+)
+# Data by what cards say of them: what the page calls them, and where they come from.
+DATA = {
+    "fashion_mnist_10k": ("Fashion-MNIST", "https://github.com/zalandoresearch/fashion-mnist"),
+    "noto_emoji": ("Noto emoji", "https://github.com/googlefonts/noto-emoji"),
+    "noto_skin_tones": ("Noto skin tones", "https://github.com/googlefonts/noto-emoji"),
+    "Noto emoji": ("Noto emoji", "https://github.com/googlefonts/noto-emoji"),
+    "OpenMoji": ("OpenMoji", "https://openmoji.org"),
+    "shaded relief of Natural Earth": ("Natural Earth", "https://www.naturalearthdata.com"),
+    "Blue Marble of NASA": ("Blue Marble", "https://visibleearth.nasa.gov"),
+}
+THUMBNAIL = 2  # pictures of the grid on a side of it
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", type=Path, default=MODELS, help="default: savedmodels")
+    parser.add_argument("--out", type=Path, default=HERE / "dist", help="default: beside this file")
+    parser.add_argument("--serve", action="store_true", help="serve the page on 127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000, help="of --serve; default: 8000")
+    given = parser.parse_args(arguments)
+    try:
+        entries = build(given.models, given.out)
+        size = sum(path.stat().st_size for path in given.out.rglob("*") if path.is_file())
+        print(f"{given.out}: {len(entries)} models, {size / 1e6:.1f} MB")
+        if given.serve:
+            serve(given.out, given.port)
+    except (OSError, ValueError) as error:
+        sys.exit(f"Error: {error}")
+
+
+def build(models, out, packages=None):
+    """Writes the page, all of it or nothing.
+
+    Args:
+        models: directory of models, as said above.
+        out: directory that is written: new, empty, or an earlier page, which is replaced.
+        packages: directory of the `@litertjs` packages; npm installs them when `None`.
+
+    Returns:
+        The manifest's list of models.
+
+    Raises:
+        ValueError: there are no models, one lacks a file, or `out` holds something else.
+        OSError: npm is missing or fails, or a file can't be read or written.
+    """
+    models, out = Path(models), Path(out)
+    is_page = (out / MANIFEST).is_file()
+    if out.exists() and not is_page and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"--out must be new, empty or an earlier page. Received: '{out}'")
+    directories = sorted(path for path in models.glob("*") if newest_card(path))
+    if not directories:
+        raise ValueError(
+            "--models must hold models, such as NAME/1/card.json with NAME/model.tflite. "
+            f"Received: '{models}', which holds none"
+        )
+    packages = install() if packages is None else Path(packages)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    earlier = temporary.with_suffix(".earlier")
+    try:
+        temporary.chmod(0o755)  # mkdtemp makes directories that only their owner can read
+        for name in PAGE:
+            copy(HERE / name, temporary / name)
+        for source, name in RUNTIME.items():
+            copy(packages / source, temporary / "litert" / name)
+        entries = [add_model(directory, temporary) for directory in directories]
+        entries.sort(key=lambda entry: (entry["arxiv"] or "~", entry["name"]))  # by age
+        manifest = json.dumps({"models": entries}, indent=1, ensure_ascii=False)
+        (temporary / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
+        if out.exists():
+            out.rename(earlier)
+        temporary.rename(out)
+        shutil.rmtree(earlier, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return entries
+
+
+def newest_card(directory):
+    """The card of a model's newest version, or `None` where there is none."""
+    cards = [path for path in directory.glob("*/card.json") if path.parent.name.isdecimal()]
+    return max(cards, key=lambda path: int(path.parent.name), default=None)
+
+
+def add_model(directory, out):
+    """Copies a model's files and returns its entry in the manifest."""
+    card = json.loads(newest_card(directory).read_text(encoding="utf-8"))
+    shape = card["sample_shape"]
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ValueError(
+            f"models must make pictures with 1 or 3 channels. Received: '{directory}', whose "
+            f"samples have the shape {shape}"
+        )
+    here = Path("models") / directory.name
+    directions = card.get("directions") or [None]
+    files = []
+    for index, direction in enumerate(directions):
+        name = "model.tflite" if index == 0 else f"model_{direction}.tflite"
+        path = here / name
+        copy(directory / name, out / path)
+        size = (out / path).stat().st_size
+        files.append({"direction": direction, "path": path.as_posix(), "bytes": size})
+    entry = {
+        "name": directory.name,
+        **{name: card.get(name) for name in KEPT},
+        "data": data_of(card.get("dataset") or "unknown data"),
+        "class_names": card.get("class_names") or [],
+        "sample_shape": shape,
+        "files": files,
+        "thumbnail": (here / "thumbnail.png").as_posix(),
+    }
+    make_thumbnail(directory / "grid.png", out / entry["thumbnail"], shape)
+    if card["latents"]:
+        return {**entry, "latent_dim": card["latent_shape"][0]}
+    inputs = {
+        side: [
+            copy(path, out / here / path.name).relative_to(out).as_posix()
+            for path in sorted(directory.glob(f"inputs/{side}_*.png"), key=by_number)
+        ]
+        for side in ("a", "b")
+    }
+    empty = [side for side in inputs if not inputs[side]]
+    if empty:
+        raise ValueError(
+            f"models of pictures must have inputs/{empty[0]}_0.png, .... Received: '{directory}'"
+        )
+    names = [part["name"] for part in entry["data"]]
+    sides = dict(zip("ab", names if len(names) == 2 else ["A", "B"], strict=True))
+    return {**entry, "inputs": inputs, "sides": sides}
+
+
+def by_number(path):
+    """a_2.png stands before a_10.png."""
+    return len(path.name), path.name
+
+
+def data_of(dataset):
+    """What the page says of the data: `[{"name": ..., "url": ...}]`, one for each part.
+
+    >>> [part["name"] for part in data_of("A: Noto emoji, B: OpenMoji")]
+    ['Noto emoji', 'OpenMoji']
+    """
+    parts = re.fullmatch("A: (.*), B: (.*)", dataset)
+    known = [DATA.get(part, (part, None)) for part in (parts.groups() if parts else [dataset])]
+    return [{"name": name, "url": url} for name, url in known]
+
+
+def make_thumbnail(grid, path, shape):
+    """The first pictures of a grid; `images.render` made it, with a frame 2 pixels wide."""
+    from PIL import Image
+
+    if not grid.is_file():
+        raise FileNotFoundError(f"models must have a grid.png. Received: '{grid.parent}'")
+    with Image.open(grid) as picture:
+        # Small pictures were enlarged, by a whole number that the grid's width tells.
+        scales = range(max(1, 64 // max(shape[:2])), 1, -1)
+        scale = next((n for n in scales if picture.width % (shape[1] * n + 2) == 2), 1)
+        right, bottom = ((n * scale + 2) * THUMBNAIL + 2 for n in (shape[1], shape[0]))
+        picture.crop((0, 0, right, bottom)).save(path, "PNG", optimize=True)
+
+
+def install():
+    """Has npm fetch the runtime, once; returns the directory of its packages."""
+    packages = HERE / "node_modules" / "@litertjs"
+    lock = json.loads((HERE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    wanted = {name: lock[f"node_modules/@litertjs/{name}"]["version"] for name in PACKAGES}
+    if wanted == {name: version_in(packages / name) for name in PACKAGES}:
+        return packages
+    npm = shutil.which("npm")
+    if not npm:
+        raise FileNotFoundError(
+            "the page needs npm, which comes with Node.js (https://nodejs.org), to fetch its "
+            "runtime. It was not found"
+        )
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(f"`npm ci` failed in '{HERE}':\n{done.stderr.strip()}")
+    return packages
+
+
+def version_in(package):
+    try:
+        return json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
+    except FileNotFoundError:
+        return None
+
+
+def copy(source, target):
+    if not source.is_file():
+        raise FileNotFoundError(f"'{source}' must be a file. It does not exist")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return target
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Browsers compile WASM while it arrives only by this type, which not every system knows."""
+
+    extensions_map = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+        ".tflite": "application/octet-stream",
+    }
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-cache")  # A page that was built anew is seen anew.
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def serve(directory, port):
+    """Serves a directory on this computer alone, until Ctrl-C."""
+    handler = functools.partial(Handler, directory=directory)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"--port must be a free port. Received: {port} ({error})") from error
+    print(f"http://127.0.0.1:{server.server_port}/    (Ctrl-C ends it)", flush=True)
+    with server:
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,901 @@
+"""The page that runs models in the browser: its latents, its build, and the page in Chromium.
+
+The slow tests drive the page as a user does, with keys, clicks and typed text. They need Chromium
+and npm, and are skipped where one is missing, but for CI, where that is an error. Pictures of the
+page are written to the directory that KERAS_GANS_SCREENSHOTS names, to be looked at.
+"""
+
+import base64
+import functools
+import http.server
+import importlib.util
+import io
+import json
+import os
+import pathlib
+import select
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gans.randomness import PRIORS
+
+ROOT = pathlib.Path(__file__).parent.parent
+WEB = ROOT / "examples" / "web"
+MODELS = sorted(card.parent.parent for card in (ROOT / "savedmodels").glob("*/1/card.json"))
+PATIENCE = 60  # seconds; only for what never comes
+
+spec = importlib.util.spec_from_file_location("web_build", WEB / "build.py")
+web_build = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(web_build)
+
+
+def needed(program, *others):
+    """The path of a program that a test needs."""
+    path = next(filter(None, map(shutil.which, (program, *others))), None)
+    if not path and not os.environ.get("CI"):
+        pytest.skip(f"{program} is not installed")
+    assert path, f"{program} must be installed where CI is set"
+    return path
+
+
+# Latents
+
+
+def run_latents(script):
+    """What a script on latents.js gives to `print`, from JSON."""
+    script = f"import * as js from '{(WEB / 'latents.js').as_uri()}';\n{script}"
+    command = [needed("node"), "--input-type=module", "-"]
+    done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_philox_gives_the_published_numbers():
+    # The known answers of Random123, the library of the paper's authors, for philox4x32-10.
+    ones = "[0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff]"
+    digits = "[0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]"
+    found = run_latents(
+        "console.log(JSON.stringify([js.philox([0, 0, 0, 0], [0, 0]),"
+        f"js.philox({ones}, {ones}), js.philox({digits})]))"
+    )
+    assert [[f"{word:08x}" for word in words] for words in found] == [
+        ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"],
+        ["408f276d", "41c83b0e", "a20bc7c6", "6d5451fd"],
+        ["d16cfe09", "94fdcceb", "5001e420", "24126ea1"],
+    ]
+
+
+def test_latents_are_those_of_tensorflow():
+    seeds = [0, 1, 7, 2**31 - 1, 2**31, 2**32 + 5, 2**53 + 1, 2**63 - 1]
+    cases = [(prior, seed, size) for prior in PRIORS for seed in seeds for size in (5, 64, 1044)]
+    given = json.dumps([[prior, str(seed), size] for prior, seed, size in cases])
+    found = run_latents(
+        f"const drawn = {given}.map((given) => [...js.drawLatents(...given)]);"
+        "console.log(JSON.stringify(drawn))"
+    )
+    for (prior, seed, size), latents in zip(cases, found, strict=True):
+        expected = PRIORS[prior]((1, size), (seed, -1)).numpy()[0]
+        np.testing.assert_allclose(latents, expected, rtol=0, atol=2e-6, err_msg=f"{prior} {seed}")
+
+
+def test_seeds_that_are_none():
+    given = ["-1", "1.5", "", "abc", "1e3", str(2**63)]
+    found = run_latents(
+        "const message = (text) => { try { js.parseSeed(text); } catch (e) { return e.message; } };"
+        f"console.log(JSON.stringify({json.dumps(given)}.map(message)))"
+    )
+    for text, message in zip(given, found, strict=True):
+        assert "whole number from 0 to 2^63 - 1" in message and f"“{text}”" in message
+
+
+def test_between_and_walk():
+    found = run_latents(
+        """
+        const [a, b] = [[3, 0], [0, 4]].map((values) => Float32Array.from(values));
+        const axes = js.directions(64);
+        const origin = js.drawLatents("uniform", 3, 64);
+        console.log(JSON.stringify({
+          slerp: [...js.between("normal", a, b, 1 / 3)],
+          lerp: [...js.between("uniform", a, b, 0.25)],
+          same: [...js.between("normal", a, a, 0.4)],
+          ends: [0, 1].map((t) => [...js.between("normal", a, b, t)]),
+          axes: axes.map((axis) => [...axis]),
+          still: js.walk("normal", origin, axes, 0, 0).every((value, i) => value === origin[i]),
+          normal: [...js.walk("normal", new Float32Array(64), axes, 0.5, -1)],
+          uniform: [...js.walk("uniform", origin, axes, 1, 1)],
+          origin: [...origin],
+        }))"""
+    )
+    # A right angle: sin 60 and sin 30 degrees.
+    np.testing.assert_allclose(found["slerp"], [3 * np.sqrt(0.75), 4 * 0.5], rtol=1e-6)
+    np.testing.assert_allclose(found["lerp"], [2.25, 1.0])
+    np.testing.assert_allclose(found["same"], [3, 0], rtol=1e-6)
+    np.testing.assert_allclose(found["ends"], [[3, 0], [0, 4]], atol=1e-6)
+    axes = np.array(found["axes"])
+    np.testing.assert_allclose(axes @ axes.T, np.eye(2), atol=1e-6)
+    assert found["still"]
+    # 64 normal latents are 8 long, and uniform ones 8 / sqrt(3).
+    np.testing.assert_allclose(found["normal"], 8 * (0.5 * axes[0] - axes[1]), atol=1e-5)
+    moved = np.array(found["origin"]) + 8 / np.sqrt(3) * (axes[0] + axes[1])
+    assert np.abs(moved).max() > 1
+    np.testing.assert_allclose(found["uniform"], moved.clip(-1, 1), atol=1e-5)
+
+
+# The build
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """npm's packages, as far as the build is concerned, with more than it needs."""
+    directory = tmp_path / "packages"
+    for name in (*web_build.RUNTIME, "core/wasm/litert_wasm_threaded_internal.wasm", "core/README"):
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return directory
+
+
+def write_model(directory, side=28, **changes):
+    card = {
+        "model": "CGAN",
+        "title": "Conditional Generative Adversarial Nets",
+        "authors": "Mirza and Osindero",
+        "year": 2014,
+        "arxiv": "1411.1784",
+        "dataset": "fashion_mnist_10k",
+        "dataset_license": "MIT",
+        "num_examples": 10000,
+        "num_classes": 2,
+        "class_names": ["Bag", "Coat"],
+        "sample_shape": [side, side, 1],
+        "latent_shape": [64],
+        "latents": "normal",
+        "seed": 0,
+        "weights_sha256": "0123",
+        **changes,
+    }
+    (directory / "1").mkdir(parents=True)
+    (directory / "1" / "card.json").write_text(json.dumps(card))
+    (directory / "1" / "saved_model.pb").write_bytes(b"not for the page")
+    (directory / "model.tflite").write_bytes(b"tflite")
+    # Eight columns of cells that are enlarged to 56 pixels, each of its own grey.
+    cells = np.kron(np.arange(64, dtype="uint8").reshape(8, 8), np.ones((58, 58), "uint8"))
+    Image.fromarray(np.pad(cells, (2, 0))).save(directory / "grid.png")
+    return directory
+
+
+def write_translator(directory):
+    facts = {"model": "CycleGAN", "arxiv": "1703.10593", "dataset": "A: Noto emoji, B: chalk"}
+    size = {"sample_shape": [64, 64, 3], "latent_shape": None, "latents": None}
+    classes = {"num_classes": None, "class_names": None}
+    write_model(directory, directions=["a_to_b", "b_to_a"], **facts, **size, **classes)
+    (directory / "model_b_to_a.tflite").write_bytes(b"the other way")
+    (directory / "inputs").mkdir()
+    for name in ("a_0", "a_2", "a_10", "b_0"):
+        Image.new("RGB", (64, 64), "red").save(directory / "inputs" / f"{name}.png")
+
+
+def files_in(directory):
+    return {path.relative_to(directory).as_posix() for path in directory.rglob("*.*")}
+
+
+def test_build_writes_the_page_and_what_it_needs(tmp_path, packages):
+    write_model(tmp_path / "models" / "cgan_mine")
+    newer = json.loads((tmp_path / "models/cgan_mine/1/card.json").read_text()) | {"year": 2015}
+    for version, card in (("10", newer), ("9", {}), ("notes", {})):
+        (tmp_path / "models/cgan_mine" / version).mkdir()
+        (tmp_path / "models/cgan_mine" / version / "card.json").write_text(json.dumps(card))
+    (tmp_path / "models" / "README.md").write_text("no model")
+    (tmp_path / "models" / "unfinished").mkdir()
+    out = tmp_path / "out" / "page"
+    web_build.build(tmp_path / "models", out, packages)
+
+    runtime = {f"litert/{name}" for name in web_build.RUNTIME.values()}
+    model = {f"models/cgan_mine/{name}" for name in ("model.tflite", "thumbnail.png")}
+    assert files_in(out) == {*web_build.PAGE, "models.json", *runtime, *model}
+    assert (out / "litert" / "index.js").read_bytes() == b"core/dist/index.js"
+    assert json.loads((out / "models.json").read_text(encoding="utf-8"))["models"] == [
+        {
+            "name": "cgan_mine",
+            "model": "CGAN",
+            "title": "Conditional Generative Adversarial Nets",
+            "authors": "Mirza and Osindero",
+            "year": 2015,
+            "arxiv": "1411.1784",
+            "num_examples": 10000,
+            "num_classes": 2,
+            "dataset_license": "MIT",
+            "latents": "normal",
+            "data": [
+                {
+                    "name": "Fashion-MNIST",
+                    "url": "https://github.com/zalandoresearch/fashion-mnist",
+                }
+            ],
+            "class_names": ["Bag", "Coat"],
+            "sample_shape": [28, 28, 1],
+            "files": [
+                {"direction": None, "path": "models/cgan_mine/model.tflite", "bytes": 6},
+            ],
+            "thumbnail": "models/cgan_mine/thumbnail.png",
+            "latent_dim": 64,
+        }
+    ]
+    thumbnail = np.asarray(Image.open(out / "models/cgan_mine/thumbnail.png"))
+    assert thumbnail.shape == (118, 118) and set(np.unique(thumbnail)) == {0, 1, 8, 9}
+    assert (out.stat().st_mode & 0o777) == 0o755
+
+
+def test_build_of_a_translator(tmp_path, packages):
+    write_translator(tmp_path / "models" / "cyclegan_mine")
+    write_model(tmp_path / "models" / "zoo", arxiv="1411.1784")
+    first, entry = web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    assert first["name"] == "zoo"  # by the age of the paper
+    assert entry["files"] == [
+        {"direction": "a_to_b", "path": "models/cyclegan_mine/model.tflite", "bytes": 6},
+        {"direction": "b_to_a", "path": "models/cyclegan_mine/model_b_to_a.tflite", "bytes": 13},
+    ]
+    assert entry["inputs"] == {
+        "a": [f"models/cyclegan_mine/a_{n}.png" for n in (0, 2, 10)],
+        "b": ["models/cyclegan_mine/b_0.png"],
+    }
+    assert entry["sides"] == {"a": "Noto emoji", "b": "chalk"}
+    assert entry["latents"] is None and "latent_dim" not in entry
+    assert all((tmp_path / "page" / path).is_file() for path in entry["inputs"]["a"])
+
+
+def test_page_names_only_files_that_are_there():
+    """What the page's own files import or link to is built."""
+    text = "".join((WEB / name).read_text(encoding="utf-8") for name in web_build.PAGE)
+    built = {*web_build.PAGE, *(f"litert/{name}" for name in web_build.RUNTIME.values())}
+    for quote in ('from "./', 'src="', 'rel="stylesheet" href="', 'new URL("./'):
+        for part in text.split(quote)[1:]:
+            assert part.split('"')[0] in built
+    files = {path.name for path in WEB.iterdir() if path.suffix in (".js", ".css", ".html", ".svg")}
+    assert files == set(web_build.PAGE)
+
+
+def test_lock_names_no_host():
+    lock = json.loads((WEB / "package-lock.json").read_text())
+    assert not any("resolved" in package for package in lock["packages"].values())
+    wanted = json.loads((WEB / "package.json").read_text())["dependencies"]
+    assert all(version[0].isdigit() for version in wanted.values()), "versions must be pinned"
+    for name, version in wanted.items():
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
+        assert lock["packages"][f"node_modules/{name}"]["integrity"]
+
+
+def test_build_without_models(tmp_path, packages):
+    with pytest.raises(ValueError, match=r"--models must hold models.*which holds none"):
+        web_build.build(tmp_path / "missing", tmp_path / "page", packages)
+    assert not (tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("models/cyclegan/model_b_to_a.tflite", "model_b_to_a.tflite' must be a file"),
+        ("models/cyclegan/grid.png", "must have a grid.png"),
+        ("models/cyclegan/inputs/b_0.png", r"must have inputs/b_0.png"),
+        ("packages/core/dist/index.js", "index.js' must be a file"),
+    ],
+)
+def test_build_that_fails_leaves_the_earlier_page(tmp_path, packages, missing, message):
+    write_translator(tmp_path / "models" / "cyclegan")
+    web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    before = {name: (tmp_path / "page" / name).read_bytes() for name in files_in(tmp_path / "page")}
+    (tmp_path / missing).unlink()
+    with pytest.raises((ValueError, OSError), match=message):
+        web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    assert before == {n: (tmp_path / "page" / n).read_bytes() for n in files_in(tmp_path / "page")}
+    assert {path.name for path in tmp_path.iterdir()} == {"models", "packages", "page"}
+
+
+def test_build_replaces_an_earlier_page_and_nothing_else(tmp_path, packages):
+    write_model(tmp_path / "models" / "cgan")
+    web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    (tmp_path / "models" / "cgan").rename(tmp_path / "models" / "other")
+    web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    assert not (tmp_path / "page" / "models" / "cgan").exists()
+    for kept in (tmp_path / "models", tmp_path / "models" / "other" / "model.tflite"):
+        with pytest.raises(ValueError, match="--out must be new, empty or an earlier page"):
+            web_build.build(tmp_path / "models", kept, packages)
+    assert (tmp_path / "models" / "other" / "model.tflite").read_bytes() == b"tflite"
+
+
+def test_build_of_models_of_other_things(tmp_path, packages):
+    write_model(tmp_path / "models" / "wgan_ring", sample_shape=[2])
+    with pytest.raises(ValueError, match=r"1 or 3 channels.*wgan_ring.*\[2\]"):
+        web_build.build(tmp_path / "models", tmp_path / "page", packages)
+
+
+def test_build_without_npm(tmp_path, monkeypatch, capsys):
+    write_model(tmp_path / "models" / "cgan")
+    monkeypatch.setattr(web_build.shutil, "which", lambda name: None)
+    monkeypatch.setattr(web_build, "version_in", lambda package: None)
+    with pytest.raises(SystemExit) as stopped:
+        web_build.main(["--models", str(tmp_path / "models"), "--out", str(tmp_path / "page")])
+    assert "needs npm" in stopped.value.code and not (tmp_path / "page").exists()
+
+
+def test_build_where_npm_fails(tmp_path, monkeypatch):
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho no network >&2\nexit 3\n")
+    npm.chmod(0o755)
+    monkeypatch.setattr(web_build.shutil, "which", lambda name: str(npm))
+    monkeypatch.setattr(web_build, "version_in", lambda package: None)
+    with pytest.raises(OSError, match=r"`npm ci` failed(.|\n)*no network"):
+        web_build.install()
+
+
+def test_serving_says_the_types_and_where(tmp_path):
+    import urllib.request
+
+    for name in ("page.wasm", "page.js"):
+        (tmp_path / name).write_bytes(b"\0asm")
+    with serving(tmp_path) as address:
+        for name, kind in (("page.wasm", "application/wasm"), ("page.js", "text/javascript")):
+            with urllib.request.urlopen(address + name) as answer:
+                assert answer.headers["Content-Type"] == kind
+        port = int(address.strip("/").rpartition(":")[2])
+        for taken in (port, 99_999):
+            with pytest.raises(ValueError, match=f"--port must be a free port. Received: {taken}"):
+                web_build.serve(tmp_path, taken)
+
+
+class serving:
+    """`with serving(directory) as address`: a page on a free port, with the build's handler."""
+
+    def __init__(self, directory):
+        handler = functools.partial(web_build.Handler, directory=directory)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}/"
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+# Chromium, over its DevTools protocol: JSON through a pair of pipes, so that nothing more is needed
+
+
+class Chromium:
+    def __init__(self, profile):
+        flags = (
+            "headless no-sandbox disable-gpu disable-quic no-first-run hide-scrollbars "
+            "disable-background-networking disable-component-update disable-sync "
+            f"remote-debugging-pipe user-data-dir={profile}"
+        )
+        program = needed("chromium", "chromium-browser", "google-chrome")
+        command = [program, *(f"--{flag}" for flag in flags.split())]
+        # No name is looked up: what is not on this computer can't be reached.
+        command.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+        from_here, self.writer = os.pipe()
+        self.reader, to_here = os.pipe()
+        # It reads from descriptor 3 and writes to 4.
+        redirected = f'exec "$@" 3<&{from_here} 4>&{to_here}'
+        self.process = subprocess.Popen(
+            ["bash", "-c", redirected, "chromium", *command],
+            pass_fds=(from_here, to_here),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(from_here)
+        os.close(to_here)
+        self.buffer, self.number, self.events = b"", 0, []
+
+    def send(self, method, session=None, **parameters):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        content = json.dumps(message).encode() + b"\0"
+        while content:
+            content = content[os.write(self.writer, content) :]
+        while True:
+            answer = self.read()
+            if answer.get("id") == self.number:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                return answer["result"]
+            self.events.append(answer)
+
+    def read(self):
+        while b"\0" not in self.buffer:
+            assert select.select([self.reader], [], [], PATIENCE)[0], "Chromium does not answer"
+            content = os.read(self.reader, 1 << 20)
+            assert content, "Chromium ended"
+            self.buffer += content
+        message, self.buffer = self.buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def close(self):
+        self.send("Browser.close")
+        self.process.wait(PATIENCE)
+        os.close(self.writer)
+        os.close(self.reader)
+
+
+KEYS = {"Enter": 13, "End": 35, "Home": 36, "ArrowRight": 39, "ArrowUp": 38, "Tab": 9}
+
+
+class Tab:
+    """One page of the browser, and what a user does with it."""
+
+    def __init__(self, browser, address, width=1360, height=900, scheme="light"):
+        self.browser, self.address = browser, address
+        self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
+        attached = browser.send("Target.attachToTarget", targetId=self.target, flatten=True)
+        self.session = attached["sessionId"]
+        for domain in ("Runtime", "Log", "Network", "Page", "DOM"):
+            self.send(f"{domain}.enable")
+        phone = width < 500
+        size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1}
+        self.send("Emulation.setDeviceMetricsOverride", **size, mobile=phone)
+        preference = {"name": "prefers-color-scheme", "value": scheme}
+        self.send("Emulation.setEmulatedMedia", features=[preference])
+
+    def send(self, method, **parameters):
+        return self.browser.send(method, self.session, **parameters)
+
+    def close(self):
+        self.browser.send("Target.closeTarget", targetId=self.target)
+
+    def run(self, script):
+        found = self.send(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def wait(self, what, condition):
+        end = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert time.monotonic() < end, f"{what} did not come; {self.alert()!r}"
+            time.sleep(0.05)
+        return found
+
+    def open(self, hash_=""):
+        self.send("Page.navigate", url="about:blank")  # so that the page is loaded anew
+        self.send("Page.navigate", url=f"{self.address}{hash_}")
+        done = "document.querySelector('#easel')?.getAttribute('aria-busy') === 'false'"
+        self.wait("the page", lambda: self.run(done) or self.alert())
+
+    def alert(self):
+        script = "const a = document.querySelector('#alert'); a && !a.hidden ? a.innerText : ''"
+        return self.run(f"(() => {{ {script.replace('a &&', 'return a &&')} }})()")
+
+    def text(self, selector):
+        return self.run(f"document.querySelector({json.dumps(selector)}).innerText")
+
+    def value(self, selector):
+        return self.run(f"document.querySelector({json.dumps(selector)}).value")
+
+    def pixels(self, selector="#easel figure:last-child canvas"):
+        """A canvas as uint8 (H, W, 3)."""
+        script = """(selector => {
+          const canvas = document.querySelector(selector);
+          const {width, height} = canvas;
+          const copy = new OffscreenCanvas(width, height).getContext("2d");
+          copy.drawImage(canvas, 0, 0); // Chromium warns of canvases that are read again and again.
+          const {data} = copy.getImageData(0, 0, width, height);
+          return [height, width, btoa(String.fromCharCode(...data))];
+        })"""
+        height, width, content = self.run(f"{script}({json.dumps(selector)})")
+        data = np.frombuffer(base64.b64decode(content), "uint8")
+        return data.reshape(height, width, 4)[..., :3].astype(int)
+
+    def changed(self, before, what):
+        """The picture, once it is another than before."""
+        self.wait(f"another picture after {what}", lambda: np.any(self.pixels() != before))
+        return self.pixels()
+
+    def becomes(self, expected, what, levels=0):
+        """Waits until the picture is as expected, within some levels."""
+        end = time.monotonic() + PATIENCE
+        while (error := np.abs(self.pixels() - expected).max()) > levels:
+            assert time.monotonic() < end, f"{what}: {error} levels away; {self.alert()!r}"
+            time.sleep(0.05)
+
+    def middle(self, selector):
+        script = """(selector => {
+          const element = document.querySelector(selector);
+          element.scrollIntoView({block: "center"});
+          const box = element.getBoundingClientRect();
+          return [box.left, box.top, box.width, box.height];
+        })"""
+        return self.run(f"{script}({json.dumps(selector)})")
+
+    def click(self, selector, across=0.5, down=0.5):
+        left, top, width, height = self.middle(selector)
+        place = {"x": left + across * width, "y": top + down * height}
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
+    def press(self, key, times=1):
+        code = KEYS.get(key) or ord(key.upper())
+        text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
+        for _ in range(times):
+            for kind, more in (("keyDown", text), ("keyUp", {})):
+                self.send(
+                    "Input.dispatchKeyEvent",
+                    type=kind,
+                    key=key,
+                    code=key,
+                    windowsVirtualKeyCode=code,
+                    **more,
+                )
+
+    def focus(self, selector):
+        self.run(f"document.querySelector({json.dumps(selector)}).focus()")
+
+    def slide(self, selector, key, times=1):
+        self.focus(selector)
+        self.press(key, times)
+
+    def type(self, selector, text):
+        self.run(f"document.querySelector({json.dumps(selector)}).select()")
+        self.focus(selector)
+        self.send("Input.insertText", text=text)
+        self.press("Enter")
+
+    def screenshot(self, name):
+        directory = os.environ.get("KERAS_GANS_SCREENSHOTS")
+        if directory:
+            height = self.run("document.documentElement.scrollHeight")
+            width = self.run("innerWidth")
+            clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+            shot = self.send("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+            pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+            path = pathlib.Path(directory) / f"{name}.png"
+            path.write_bytes(base64.b64decode(shot["data"]))
+
+    def events(self, method):
+        own = (event for event in self.browser.events if event.get("sessionId") == self.session)
+        return [event["params"] for event in own if event["method"] == method]
+
+    def complaints(self):
+        """Errors and warnings in the console, of the page, of LiteRT and of the browser."""
+        logged = [e["entry"] for e in self.events("Log.entryAdded")]
+        return [
+            *(e for e in self.events("Runtime.consoleAPICalled") if e["type"] != "debug"),
+            *self.events("Runtime.exceptionThrown"),
+            *(entry for entry in logged if entry["level"] in ("warning", "error")),
+        ]
+
+    def hosts(self):
+        """Where the page's requests went."""
+        requests = [e["request"]["url"] for e in self.events("Network.requestWillBeSent")]
+        return {url.split("/")[2].split(":")[0] for url in requests if url.startswith("http")}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    profile = tempfile.mkdtemp()
+    chromium = Chromium(profile)
+    yield chromium
+    chromium.close()
+    shutil.rmtree(profile, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The address of the page with the project's models."""
+    needed("npm")
+    out = tmp_path_factory.mktemp("web") / "page"
+    web_build.build(ROOT / "savedmodels", out)
+    with serving(out) as address:
+        yield address
+
+
+@pytest.fixture
+def tab(browser, site):
+    tab = Tab(browser, site)
+    yield tab
+    tab.close()
+
+
+def card_of(directory):
+    return json.loads((directory / "1" / "card.json").read_text(encoding="utf-8"))
+
+
+def signatures_of(directory):
+    import tensorflow as tf
+
+    return tf.saved_model.load(str(directory / "1")).signatures
+
+
+def with_colours(images):
+    """uint8 pictures (n, H, W, 1 or 3) as canvases have them."""
+    return np.broadcast_to(images, (*images.shape[:3], 3)).astype(int)
+
+
+SHEET_IS_DRAWN = "document.querySelector('.sheet').ariaBusy === 'false'"
+SAMPLERS = [path for path in MODELS if card_of(path)["latents"]]
+TRANSLATORS = [path for path in MODELS if not card_of(path)["latents"]]
+
+
+@pytest.mark.slow
+def test_there_are_models_to_show():
+    assert SAMPLERS and TRANSLATORS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("directory", SAMPLERS, ids=lambda path: path.name)
+def test_page_of_a_model_with_latents(tab, directory):
+    import tensorflow as tf
+
+    card, sample = card_of(directory), signatures_of(directory)["sample"]
+    seeds = [0, 1, 2**53 + 1]
+    given = {"seeds": tf.constant(seeds, tf.int64)}
+    if card["num_classes"]:
+        given["labels"] = tf.zeros(len(seeds), tf.int64)
+    first, second, third = with_colours(sample(**given)["images"].numpy())
+
+    tab.open(f"#model={directory.name}")
+    tab.becomes(first, "seed 0 is Python's", levels=4)
+    start = tab.pixels()
+    assert start.std() > 5, "the picture is nearly empty"
+    tab.wait("the time", lambda: tab.text("#milliseconds") != "–")
+    assert 0 < float(tab.text("#milliseconds")) < 10_000
+    assert card["model"] in tab.text("#name") and card["title"] in tab.text("#facts")
+    assert f'load("{directory.name}").generate(1, seed=0' in tab.text("#python")
+
+    tab.slide("#x", "ArrowRight", 40)
+    moved = tab.changed(start, "the first slider")
+    assert tab.text("#x + output") == "0.40" and not tab.run("!!python.offsetHeight")
+    tab.slide("#y", "Home")
+    tab.changed(moved, "the second slider")
+    tab.click("#recentre")
+    tab.becomes(start, "back in the middle")
+    tab.click("#pad", 0.9, 0.2)
+    tab.changed(start, "the pad")
+    assert [float(tab.value(f"#{axis}")) for axis in "xy"] == pytest.approx([0.8, -0.6], abs=0.02)
+    tab.click("#recentre")
+    tab.becomes(start, "back in the middle")
+
+    tab.slide("#t", "End")
+    tab.becomes(second, "B is seed 1", levels=4)
+    tab.slide("#t", "Home")
+    tab.becomes(start, "A is seed 0")
+    tab.press("p")
+    tab.changed(tab.changed(start, "Play"), "more of Play")
+    assert tab.run("play.getAttribute('aria-pressed')") == "true"
+    tab.press("p")
+
+    tab.type("#seed", str(seeds[2]))
+    tab.becomes(third, "a large seed is Python's", levels=4)
+    tab.wait("the address", lambda: f"seed={seeds[2]}" in tab.run("location.hash"))
+    before = tab.pixels()
+    tab.run("document.activeElement.blur()")
+    tab.press("r")
+    rolled = tab.changed(before, "a roll")
+    assert tab.value("#seed") != str(seeds[2])
+
+    assert tab.run("document.querySelectorAll('.sheet button').length") == 25
+    tab.wait("the contact sheet", lambda: tab.run(SHEET_IS_DRAWN))
+    np.testing.assert_array_equal(tab.pixels(".sheet button:first-child canvas"), rolled)
+    chosen = tab.pixels(".sheet button:nth-child(3) canvas")
+    tab.click(".sheet button:nth-child(3)")
+    tab.becomes(chosen, "a picture of the sheet")
+
+    chips = tab.run("[...document.querySelectorAll('#classes label')].map(l => l.innerText)")
+    assert chips == [str(n) for n in card.get("class_names") or range(card["num_classes"] or 0)]
+    if chips:
+        tab.click("#classes label:nth-child(8)")
+        chosen = tab.changed(chosen, "another class")
+    kept = f"seed={tab.value('#seed')}{'&class=7' if chips else ''}"
+    tab.wait("the address", lambda: tab.run("location.hash").endswith(kept))
+    assert not tab.alert()
+    tab.open(f"#model={directory.name}&{kept}")
+    tab.becomes(chosen, "the address gives the same picture")
+    assert tab.complaints() == [] and tab.hosts() == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("directory", TRANSLATORS, ids=lambda path: path.name)
+def test_page_of_a_translator(tab, directory, tmp_path):
+    import tensorflow as tf
+
+    signatures = signatures_of(directory)
+    source = "#easel figure:first-child canvas"
+
+    def check(direction, what):
+        """The picture is what the SavedModel makes of the input beside it."""
+        images = tf.constant(tab.pixels(source)[None], tf.uint8)
+        made = with_colours(signatures[direction](images=images)["images"].numpy())[0]
+        # Weights of float16; blended inputs are not rounded to levels on the page.
+        tab.becomes(made, what, levels=6)
+
+    tab.open(f"#model={directory.name}")
+    there = tab.pixels()
+    assert there.std() > 5
+    tab.wait("the time", lambda: tab.text("#milliseconds") != "–")
+    assert 0 < float(tab.text("#milliseconds")) < 10_000
+    with Image.open(directory / "inputs" / "a_0.png") as picture:
+        np.testing.assert_array_equal(tab.pixels(source), np.asarray(picture.convert("RGB")))
+    check("a_to_b", "picture 1")
+
+    tab.click("#inputs-a label:nth-child(3)")
+    third = tab.changed(there, "another input")
+    check("a_to_b", "picture 3")
+    tab.slide("#t", "ArrowRight", 60)
+    blended = tab.changed(third, "the blend")
+    tab.click("#inputs-b label:nth-child(5)")
+    tab.changed(blended, "another B")
+    check("a_to_b", "a blend")
+    tab.slide("#t", "Home")
+    tab.becomes(third, "A alone")
+    for light in ("brightness", "contrast"):
+        tab.slide(f"#{light}", "ArrowRight", 30)
+        tab.changed(third, light)
+        tab.click("#reset-light")
+        tab.becomes(third, "the light as it was")
+    tab.press("p")
+    tab.changed(tab.changed(third, "Play"), "more of Play")
+    tab.press("p")
+
+    before = tab.pixels()
+    tab.click("#directions label:nth-child(2)")
+    tab.changed(before, "the other direction")
+    tab.wait("the direction in the address", lambda: "b_to_a" in tab.run("location.hash"))
+    tab.slide("#t", "Home")
+    with Image.open(directory / "inputs" / "b_2.png") as picture:
+        wanted = np.asarray(picture.convert("RGB")).astype(int)
+    tab.wait("its input", lambda: np.array_equal(tab.pixels(source), wanted))
+    check("b_to_a", "the other direction")
+
+    before = tab.pixels()
+    own = tmp_path / "own.png"  # halves, wider than high: the sides are cut off
+    colours = np.repeat([[255, 0, 0], [0, 0, 255]], 300, axis=0).astype("uint8")
+    Image.fromarray(np.broadcast_to(colours, (200, 600, 3))).save(own)
+    node = tab.send("DOM.getDocument")["root"]["nodeId"]
+    found = tab.send("DOM.querySelector", nodeId=node, selector="#file")["nodeId"]
+    tab.send("DOM.setFileInputFiles", nodeId=found, files=[str(own)])
+    tab.changed(before, "a file of the user's")
+    shown = tab.pixels(source)
+    assert np.abs(shown[:, :28] - [255, 0, 0]).max() <= 2
+    assert np.abs(shown[:, -28:] - [0, 0, 255]).max() <= 2
+    check("b_to_a", "the user's picture")
+    tab.run("document.activeElement.blur()")
+    tab.press("r")
+    tab.wait("a roll", lambda: not np.array_equal(tab.pixels(source), shown))
+    assert not tab.alert() and tab.complaints() == [] and tab.hosts() == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+def test_list_goes_from_model_to_model(tab):
+    tab.open()
+    names = tab.run("[...document.querySelectorAll('#models a')].map(a => a.dataset.model)")
+    assert sorted(names) == [path.name for path in MODELS]
+    assert "CGAN" in tab.text("#name")  # the one with classes
+    current = "document.querySelector('#models [aria-current=true]').dataset.model"
+    done = f"document.querySelector('#easel').ariaBusy === 'false' && {current}"
+    for name in (names[-1], names[0]):
+        tab.click(f"#models a[data-model={name}]")
+        tab.wait(name, lambda name=name: tab.run(done) == name)
+    tab.run("history.back()")
+    tab.wait("the model before", lambda: tab.run(done) == names[-1])
+    loaded = tab.run("[...document.images].every(image => image.complete && image.naturalWidth)")
+    assert loaded and tab.complaints() == []
+    blocked = tab.run(
+        "new Promise((resolve) => {"
+        "  addEventListener('securitypolicyviolation', (event) => resolve(event.blockedURI));"
+        "  fetch('http://elsewhere.invalid/picture').catch(() => {}); })"
+    )
+    assert blocked == "http://elsewhere.invalid/picture"
+
+
+@pytest.mark.slow
+def test_picture_is_saved_crisp(tab, tmp_path):
+    tab.browser.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    tab.open("#model=cgan_fashion_mnist&seed=3&class=7")
+    tab.click("#download")
+    path = tmp_path / "cgan_fashion_mnist-seed-3-class-7.png"
+    tab.wait("the file", path.is_file)
+    with Image.open(io.BytesIO(path.read_bytes())) as picture:
+        saved = np.asarray(picture.convert("RGB"))
+    assert saved.shape == (504, 504, 3)
+    np.testing.assert_array_equal(saved, tab.pixels().repeat(18, axis=0).repeat(18, axis=1))
+    assert tab.complaints() == []
+
+
+@pytest.mark.slow
+def test_controls_have_names(tab):
+    """Screen readers have a name for each thing that can be used, and for the picture."""
+    for directory in (SAMPLERS[0], TRANSLATORS[0]):
+        tab.open(f"#model={directory.name}")
+        tree = tab.send("Accessibility.getFullAXTree")["nodes"]
+        used = ("button", "slider", "radio", "textbox", "combobox", "link", "image")
+        nodes = [n for n in tree if not n["ignored"] and n["role"]["value"] in used]
+        unnamed = [n for n in nodes if not n.get("name", {}).get("value")]
+        assert len(nodes) > 20 and not unnamed
+
+
+LOOKS = {
+    "light": ("#model=cgan_fashion_mnist&seed=3&class=7", 1360, "light"),
+    "dark": ("#model=progan_noto_emoji&seed=1", 1360, "dark"),
+    "translator": ("#model=cyclegan_noto_openmoji&input=3", 1360, "light"),
+    "tablet": ("#model=vae_noto_skin_tones&seed=2", 900, "dark"),
+    "phone": ("#model=cgan_fashion_mnist&seed=5&class=9", 390, "light"),
+    "phone_dark": ("#model=cyclegan_relief_satellite&input=1", 390, "dark"),
+    "small_phone": ("#model=lapgan_fashion_mnist", 320, "light"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", LOOKS)
+def test_page_fits_the_screen(browser, site, look):
+    hash_, width, scheme = LOOKS[look]
+    tab = Tab(browser, site, width, 844, scheme)
+    tab.open(hash_)
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    # Each pixel of the picture covers the same whole number of the screen's.
+    covered = tab.run(
+        "[...document.querySelectorAll('#easel canvas')].map(c => c.getBoundingClientRect().width"
+        " * devicePixelRatio / c.width)"
+    )
+    assert all(n >= 3 and abs(n - round(n)) < 0.01 for n in covered)
+    background = tab.run("getComputedStyle(document.documentElement).backgroundColor")
+    red = int(background.split("(")[1].split(",")[0])
+    assert (red < 60) == (scheme == "dark")
+    tab.wait("the sheet", lambda: tab.run(SHEET_IS_DRAWN))
+    tab.screenshot(look)
+    assert tab.complaints() == []
+    tab.close()
+
+
+@pytest.mark.slow
+def test_errors_are_seen(browser, tmp_path):
+    needed("npm")
+    write_model(tmp_path / "models" / "broken")
+    good = tmp_path / "models" / "cgan_fashion_mnist"
+    shutil.copytree(ROOT / "savedmodels" / good.name, good, ignore=shutil.ignore_patterns("1"))
+    shutil.copytree(ROOT / "savedmodels" / good.name / "1", good / "1")
+    out = tmp_path / "page"
+    web_build.build(tmp_path / "models", out)
+    with serving(out) as address:
+        tab = Tab(browser, address)
+        tab.open("#model=broken")
+        assert "no model that LiteRT can run" in tab.alert()
+        assert "could not be loaded" in tab.text("#easel")
+        tab.screenshot("error")
+        tab.click(f"#models a[data-model={good.name}]")
+        done = "document.querySelector('#easel').getAttribute('aria-busy') === 'false'"
+        tab.wait("a model after one that is broken", lambda: tab.run(done))
+        assert not tab.alert()
+
+        before = tab.pixels()
+        tab.type("#seed", "-3")
+        assert "whole number from 0 to 2^63 - 1, not “-3”" in tab.alert()
+        assert tab.run("seed.getAttribute('aria-invalid')") == "true"
+        np.testing.assert_array_equal(tab.pixels(), before)
+        tab.type("#seed", "3")
+        tab.changed(before, "a good seed")
+        assert not tab.alert() and tab.run("seed.getAttribute('aria-invalid')") is None
+
+        tab.open("#model=nobody")
+        assert "no model “nobody”" in tab.alert()
+        tab.open(f"#model={good.name}&seed=x")
+        tab.wait("seed 0 instead", lambda: tab.value("#seed") == "0")
+        assert "not “x”" in tab.alert()
+        assert not tab.events("Runtime.exceptionThrown")
+
+        for name, message in (
+            ("models/cgan_fashion_mnist/model.tflite", "the server answered 404"),
+            ("litert/litert_wasm_compat_internal.wasm", "WASM runtime could not be loaded"),
+            ("models.json", "`make web` builds the page"),
+        ):
+            (out / name).unlink()
+            tab.open(f"#model={good.name}")
+            assert message in tab.alert()
+        tab.close()
