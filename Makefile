@@ -15,11 +15,14 @@ web: $(VENV)/installed
 
 test: lint quick
 
+# Two processes: most of a test is tracing and building, on one core.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
 quick: $(VENV)/dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 slow: $(VENV)/dev
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

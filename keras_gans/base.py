@@ -222,13 +222,15 @@ class AdversarialModel(keras.Model):
         # Training counts its draws from 0 up, so -1 is a stream of its own.
         return PRIORS[self.latent_prior]((num, *self.latent_shape), (seed, -1))
 
-    # Cached in the instance's __dict__, where Keras does not look for weights.
-    @functools.cached_property
-    def _sample(self):
-        """The sampler as a graph: eager operations round otherwise than an exported model."""
-        inputs = [tf.TensorSpec(i.shape, i.dtype, i.name) for i in self.sampler.inputs]
-        inputs = inputs if len(inputs) > 1 else inputs[0]
-        return tf.function(lambda x: self.sampler(x, training=False), input_signature=[inputs])
+    def _sample(self, rows):
+        """The sampler in a graph: eager operations round otherwise than an exported model."""
+        network, graph = self.sampler, self.__dict__.get("_sampler_graph")
+        if graph is None or graph.python_function.func is not network:
+            graph = tf.function(functools.partial(network, training=False))
+            self.__dict__["_sampler_graph"] = graph  # past Keras, which looks for weights
+        # One graph for every number of rows, of the types that Keras takes and casts by itself.
+        specs = tree.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), rows)
+        return graph.get_concrete_function(specs)(rows)
 
     def generate(self, num, seed=None, labels=None):
         """Samples from the generator, or from its average where there is one.
@@ -244,6 +246,7 @@ class AdversarialModel(keras.Model):
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         rows = self.generator_inputs(num, seed, labels)
+        rows = tree.map_structure(tf.convert_to_tensor, rows)
         chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
         samples = [ops.convert_to_numpy(self._sample(chunk)) for chunk in chunks]
         return pipeline.to_border(np.concatenate(samples))

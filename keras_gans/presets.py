@@ -23,16 +23,20 @@ from keras_gans.export._writing import new_directory
 from keras_gans.export.card import CARD
 from keras_gans.export.savedmodel import newest_version, savedmodel
 from keras_gans.export.signatures import networks_of
+from keras_gans.layers.image_buffer import ImageBuffer
+from keras_gans.randomness import RandomState
 from keras_gans.runs import read_json, write_json
 
 ROOT = Path(__file__).resolve().parent.parent / "savedmodels"
 CONFIG = os.path.join("training", "config.json")
 STATE = os.path.join("training", "state")
+BEGIN_ANEW = (RandomState, ImageBuffer)  # the draws, and histories of fakes
 
 
 def names(directory=None):
     """The presets of a directory; of the project's `savedmodels` when `None`."""
-    return sorted(path.parent.parent.name for path in Path(directory or ROOT).glob(f"*/{CONFIG}"))
+    found = (path.parent.parent.name for path in Path(directory or ROOT).glob(f"*/{CONFIG}"))
+    return sorted(name for name in found if name[0] != ".")  # those are being written
 
 
 def load(name, directory=None):
@@ -60,16 +64,19 @@ def load(name, directory=None):
     """
     path = _find(check_path("name", name), directory)
     with open(path / CONFIG, encoding="utf-8") as file:
-        gan = keras.saving.deserialize_keras_object(json.load(file))
-    exported = tf.train.load_checkpoint(str(newest_version(path) / "variables" / "variables"))
-    for index, weight in enumerate(_exported_weights(gan)):
-        key = f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"
-        weight.assign(_checked(path, weight, exported.get_tensor(key)))
+        config = json.load(file)
+    config.pop("compile_config", None)  # the optimizers begin anew, as the paper has them
+    try:
+        gan = keras.saving.deserialize_keras_object(config)
+    except TypeError as error:  # Keras says so when a class is neither its own nor registered.
+        raise ValueError(f"'{path}' must be a model of known classes. Received: {error}") from error
+    try:
+        _read_weights(gan, path)
+    except (tf.errors.OpError, AssertionError) as error:
+        raise ValueError(f"'{path}' must be as `save` wrote it. Received: {error}") from error
     for network in gan.averaged:
         # Training goes on from the average, which is the better generator.
         _copy(getattr(gan, f"ema_{network}"), getattr(gan, network))
-    state = tf.train.Checkpoint(weights=[weight.value for weight in _other_weights(gan)])
-    state.read(str(path / STATE)).assert_consumed()
     gan.preset = path.name
     return gan
 
@@ -118,23 +125,36 @@ def _find(name, directory):
     )
 
 
+def _read_weights(gan, path):
+    exported = tf.train.load_checkpoint(str(newest_version(path) / "variables" / "variables"))
+    for index, weight in enumerate(_exported_weights(gan)):
+        key = f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"
+        weight.assign(_checked(path, weight, exported.get_tensor(key)))
+    state = tf.train.Checkpoint(weights=[weight.value for weight in _other_weights(gan)])
+    state.read(str(path / STATE)).assert_consumed()
+
+
 def _exported_weights(gan):
     """The weights of the SavedModel, in its order."""
     return [weight for network in networks_of(gan).values() for weight in network.weights]
 
 
 def _other_weights(gan):
-    """The weights of the networks that the SavedModel lacks, and the model's own numbers."""
-    kept = {id(weight) for weight in _exported_weights(gan)}
-    trained = [getattr(gan, name) for name in gan.network_names if name not in gan.averaged]
-    weights = [weight for network in tree.flatten(trained) for weight in network.weights]
-    weights += [weight for weight in gan.weights if _is_own(gan, weight)]
-    return [weight for weight in weights if id(weight) not in kept]
+    """The weights that the SavedModel lacks: of other networks, and the model's own.
 
-
-def _is_own(gan, weight):
-    """Whether a weight is the model's own, such as BEGAN's k, and no layer's."""
-    return any(weight is own for own in gan._trainable_variables + gan._non_trainable_variables)
+    Of networks that are averaged it is the averages. The model's own are numbers, such as BEGAN's
+    k, and layers other than those that begin anew.
+    """
+    averages = {name: getattr(gan, f"ema_{name}") for name in gan.averaged}
+    networks = {name: getattr(gan, name) for name in gan.network_names}
+    kept = tree.flatten([averages.get(name) or network for name, network in networks.items()])
+    anew = [layer for layer in gan.layers if isinstance(layer, BEGIN_ANEW)]
+    known = {id(weight) for weight in _exported_weights(gan)}
+    known |= {id(weight) for layer in anew for weight in layer.weights}
+    weights = [w for network in kept for w in network.weights if id(w) not in known]
+    for network in tree.flatten([*networks.values(), *averages.values()]):
+        known |= {id(weight) for weight in network.weights} if network is not None else set()
+    return [*weights, *(weight for weight in gan.weights if id(weight) not in known)]
 
 
 def _copy(averaged, network):

@@ -379,6 +379,49 @@ def test_generate_uses_the_averaged_generator():
     np.testing.assert_array_equal(model.generate(3, seed=0), np.zeros((3, 2)))
 
 
+def labelled_generator(shape, dtype):
+    latents, labels = keras.Input((3,)), keras.Input(shape, dtype=dtype)
+    code = keras.layers.Reshape((4,))(keras.layers.Embedding(3, 4)(labels))
+    inputs = keras.layers.Concatenate()([latents, code])
+    return keras.Model([latents, labels], keras.layers.Dense(2)(inputs))
+
+
+@pytest.mark.parametrize("shape, dtype", [((1,), "int32"), ((), "int64"), ((), "uint8")])
+def test_generate_with_labels_of_other_shapes_and_types(shape, dtype):
+    generator, labels = labelled_generator(shape, dtype), [2, 0, 1, 1]
+    critic = build_mlp_discriminator((2,), (8,), num_classes=3)
+    model = CGAN(generator, critic, num_classes=3, seed=1)
+    latents, _ = model.generator_inputs(4, 0)
+    rows = np.reshape(np.array(labels, dtype), (4, *shape))
+    expected = np.array(generator([np.array(latents), rows]))
+    np.testing.assert_allclose(model.generate(4, seed=0, labels=labels), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("latents", [keras.Input((3,), dtype="float16"), keras.Input((3,), 2)])
+def test_generate_with_latents_of_other_types_and_a_fixed_batch(latents):
+    generator = keras.Model(latents, keras.layers.Dense(2)(latents))
+    model = GAN(generator, networks()[1], seed=1)
+    expected = np.array(generator(model.generator_inputs(70, 0)))
+    np.testing.assert_allclose(model.generate(70, seed=0), expected, atol=1e-6)
+
+
+def test_generate_follows_the_generator(tmp_path):
+    """Its graph is kept, but not past another generator or other weights."""
+    model, other = GAN(*networks(), seed=1), GAN(*networks(), seed=1)
+    before = model.generate(3, seed=0)
+    graph = model.__dict__["_sampler_graph"]
+    other.generator.set_weights([2 * w + 1 for w in other.generator.get_weights()])
+    expected = other.generate(3, seed=0)
+    assert (before != expected).any()
+    other.save_weights(tmp_path / "other.weights.h5")
+    model.load_weights(tmp_path / "other.weights.h5")
+    np.testing.assert_array_equal(model.generate(3, seed=0), expected)
+    model.generate(5, seed=0)
+    assert model.__dict__["_sampler_graph"] is graph
+    model.generator = networks()[0]
+    np.testing.assert_array_equal(model.generate(3, seed=0), before)
+
+
 def test_update_wants_one_scalar_loss_for_each_player():
     model = duel()
     with pytest.raises(ValueError, match="one loss for each"), model.update("generator"):

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 
 import harness
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,7 +19,7 @@ from keras_gans.export.signatures import networks_of
 from keras_gans.images import read_png
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SAVED = ("CGAN", "BEGAN", "LAPGAN", "ProGAN", "CycleGAN")
+SAVED = ("CGAN", "BEGAN", "LAPGAN", "ProGAN", "CycleGAN", "VAE", "VAEGAN")
 
 
 def case_of(name):
@@ -57,6 +58,7 @@ def test_round_trip(name, saved):
             strict=True,
         ):
             harness.assert_close(ours.get_weights(), theirs.get_weights(), 0)
+    assert not loaded.compiled  # SGD trained it; `fit` takes the paper's optimizers
     for number in ("k", "pictures_seen"):
         assert hasattr(gan, number) == hasattr(loaded, number)
         if hasattr(gan, number):
@@ -71,6 +73,84 @@ def test_a_preset_goes_on_training_and_can_be_exported(saved, tmp_path):
     harness.train(loaded, case, 1)
     assert weights_sha256(loaded) != before
     assert loaded.fit is not None and presets.card("CGAN", root)["steps_taken"] == 2
+
+
+def test_networks_that_are_not_exported_and_have_no_average(tmp_path):
+    case = case_of("VAE")
+    gan = harness.compile_sgd(case.build(), case.rate)
+    harness.train(gan, case, 1)
+    loaded = presets.load(presets.save(gan, tmp_path / "vae"))
+    harness.assert_close(loaded.encoder.get_weights(), gan.encoder.get_weights(), 0)
+
+
+@keras.saving.register_keras_serializable("tests")
+class WithALayer(keras_gans.GAN):
+    """Has a layer beside its networks."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.layer = keras.layers.Dense(3)
+        self.layer.build((None, 2))
+
+
+class Unknown(keras.optimizers.SGD):
+    """An optimizer that no other process knows."""
+
+
+def small(cls=keras_gans.GAN):
+    generator = keras_gans.networks.build_mlp_generator((2,), 3, (4,))
+    gan = cls(generator, keras_gans.networks.build_mlp_discriminator((2,), (4,)), ema_decay=0.5)
+    gan.compile(generator_optimizer=Unknown(0.1))
+    gan.fit(np.zeros((8, 2), "float32"), steps_per_epoch=2, verbose=0)
+    return gan
+
+
+def test_layers_beside_the_networks_and_unknown_optimizers(tmp_path):
+    gan = small(WithALayer)
+    loaded = presets.load(presets.save(gan, tmp_path / "a"))
+    harness.assert_close(loaded.layer.get_weights(), gan.layer.get_weights(), 0)
+
+
+def test_a_strategy(two_replicas, tmp_path):
+    gan = small()
+    presets.save(gan, tmp_path / "one")
+    with two_replicas.scope():
+        loaded = presets.load(tmp_path / "one")
+    np.testing.assert_array_equal(loaded.generate(3, seed=1), gan.generate(3, seed=1))
+    loaded.fit(np.zeros((8, 2), "float32"), steps_per_epoch=3, verbose=0)
+    again = presets.load(presets.save(loaded, tmp_path / "two"))
+    np.testing.assert_array_equal(again.generate(3, seed=1), loaded.generate(3, seed=1))
+    card = presets.card(tmp_path / "two")
+    assert (card["preset"], card["steps_taken"]) == ("one", 3)
+
+
+def test_what_is_being_written_is_no_preset(saved, tmp_path):
+    _, root = saved
+    shutil.copytree(root / "CGAN", tmp_path / ".CGAN.1234")
+    assert presets.names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "file", ["training/state.index", "1/variables/variables.index", "training/config.json"]
+)
+def test_a_file_that_is_cut_short(file, saved, tmp_path):
+    _, root = saved
+    path = tmp_path / "CGAN"
+    shutil.copytree(root / "CGAN", path)
+    (path / file).write_bytes((path / file).read_bytes()[:30])
+    with pytest.raises(ValueError):
+        presets.load(path)
+
+
+def test_a_class_that_is_not_known(saved, tmp_path):
+    _, root = saved
+    shutil.copytree(root / "CGAN", tmp_path / "CGAN")
+    config = tmp_path / "CGAN/training/config.json"
+    text = config.read_text().replace('"class_name": "CGAN"', '"class_name": "Nobody"')
+    text = text.replace('"registered_name": "keras_gans>CGAN"', '"registered_name": "a>Nobody"')
+    config.write_text(text.replace('"module": "keras_gans.models.cgan"', '"module": null'))
+    with pytest.raises(ValueError, match=r"must be a model of known classes.*Nobody"):
+        presets.load(tmp_path / "CGAN")
 
 
 def test_by_path_and_by_class(saved):

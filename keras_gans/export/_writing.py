@@ -3,8 +3,8 @@
 import contextlib
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 
@@ -29,9 +29,10 @@ def new_directory(path):
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        # mkdtemp makes directories that only their owner can read.
-        temporary.chmod(path.parent.stat().st_mode & 0o777)
+        # Not mkdtemp, which makes directories that only their owner can read.
+        unused = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        unused.mkdir()
+        temporary = unused
         yield temporary
         temporary.rename(path)
     except tf.errors.OpError as error:

@@ -1,12 +1,15 @@
 """The card of an exported model: what it is, what it was made from, and what it takes."""
 
 import hashlib
+import json
+import math
 import numbers
+import os
 import platform
 from importlib.metadata import version
 
 import numpy as np
-from keras import tree
+import tensorflow as tf
 
 from keras_gans.callbacks._support import steps_taken
 from keras_gans.export.signatures import is_batchable, networks_of
@@ -30,25 +33,28 @@ def make_card(gan, signatures, facts=None, metrics=None):
         dict.
 
     Raises:
-        ValueError: a metric has no protocol.
+        ValueError: a metric has no protocol or no finite value, or JSON has no form for a fact.
     """
     import keras_gans
     from keras_gans import registry
 
     translates = isinstance(gan, Translator)
-    entry = registry.MODELS.get(type(gan).__name__)
+    name = type(gan).__name__
+    # A user's own class may have the name of a paper's.
+    entry = registry.MODELS.get(name) if getattr(keras_gans, name, None) is type(gan) else None
     paper = {n: getattr(entry, n) for n in ("title", "authors", "year", "arxiv") if entry}
     return {
-        "model": type(gan).__name__,
+        "model": name,
         **paper,
-        **(facts or {}),
+        **_checked_facts(facts),
         "num_classes": gan.num_classes,
         "sample_shape": list(gan.sampler.output_shape[1:]),
         "latents": gan.latent_prior,
         "latent_shape": None if translates else list(gan.latent_shape),
         **({"directions": list(gan.directions())} if translates else {}),
         "seed": gan.seed,
-        "ema_decay": gan.ema_decay,
+        "ema_decay": _plain(gan.ema_decay),
+        "preset": gan.preset,
         "steps_taken": steps_taken(gan),
         "minibatches_per_step": gan.minibatches_per_step,
         "settings": _plain_settings(gan),
@@ -80,11 +86,12 @@ def card_page(card):
     """The card in Markdown."""
     lines = [f"# {card.get('name') or card['model']}", ""]
     if card.get("title"):
-        link = f"[arXiv:{card['arxiv']}](https://arxiv.org/abs/{card['arxiv']})"
-        lines += [
-            f"{card['model']}: {card['title']}, {card['authors']}, {card['year']} ({link}).\n"
-        ]
-    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in _rows(card)), ""]
+        known = ", ".join(str(card[n]) for n in ("title", "authors", "year") if card.get(n))
+        number = card.get("arxiv")
+        link = f" ([arXiv:{number}](https://arxiv.org/abs/{number}))" if number else ""
+        lines += [f"{card['model']}: {known}{link}.\n"]
+    rows = [f"| {name} | {_cell(value)} |" for name, value in _rows(card)]
+    lines += ["| | |", "|---|---|", *rows, ""]
     lines += ["## Signatures", "", "| name | takes | gives | requests can be joined |"]
     lines += ["|---|---|---|---|"]
     for name, signature in card["signatures"].items():
@@ -94,7 +101,9 @@ def card_page(card):
     lines += ["", "## Metrics", ""]
     if card["metrics"]:
         lines += ["| metric | value | protocol |", "|---|---|---|"]
-        lines += [f"| {m['name']} | {m['value']:.4g} | {m['protocol']} |" for m in card["metrics"]]
+        for m in card["metrics"]:
+            cells = (_cell(m["name"]), f"{m['value']:.4g}", _cell(m["protocol"]))
+            lines.append(f"| {' | '.join(cells)} |")
     else:
         lines.append("None measured.")
     versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
@@ -107,17 +116,18 @@ def _rows(card):
     yield "data", card.get("dataset") or "not said"
     yield "licence of the data", card.get("dataset_license") or "not said"
     if card.get("num_examples"):
-        yield "examples", f"{card['num_examples']:,}"
+        yield "examples", _grouped(card["num_examples"])
     yield "samples", " × ".join("any" if n is None else str(n) for n in card["sample_shape"])
     if card["latents"]:
         prior = {"normal": "N(0, 1)", "uniform": "U(-1, 1)"}[card["latents"]]
         yield "latents", f"{' × '.join(map(str, card['latent_shape']))} from {prior}"
-    if card.get("class_names"):
+    if isinstance(card.get("class_names"), list):
         yield "classes", ", ".join(f"{i} {name}" for i, name in enumerate(card["class_names"]))
     elif card["num_classes"]:
         yield "classes", str(card["num_classes"])
     batch = f" of {card['batch_size']} examples" if card.get("batch_size") else ""
-    yield "steps", f"{card['steps_taken']:,}{batch}"
+    since = f", after those of {card['preset']}" if card["preset"] else ""
+    yield "steps", f"{card['steps_taken']:,}{batch}{since}"
     yield "seed", str(card["seed"])
     if card["ema_decay"]:
         yield "averaged weights", f"decay {card['ema_decay']} a step"
@@ -130,9 +140,18 @@ def _rows(card):
 
 def _call(settings):
     """Adam(learning_rate=0.0002, beta_1=0.5)"""
-    given = {name: value for name, value in settings.items() if name not in ("class", "name")}
+    given = {name: value for name, value in settings.items() if name != "class"}
     parts = (f"{n}={_call(v) if isinstance(v, dict) else v}" for n, v in given.items())
-    return f"{settings['class']}({', '.join(parts)})"
+    return f"{settings.get('class', '')}({', '.join(parts)})"
+
+
+def _cell(value):
+    """A value within a table."""
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _grouped(number):
+    return f"{number:,}" if isinstance(number, int) else str(number)
 
 
 def _tensors(tensors):
@@ -159,47 +178,111 @@ def _describe_spec(spec):
 def _plain_settings(gan):
     """The numbers and words that the model's constructor takes, without its networks."""
     known = {"name", "seed", "ema_decay", "num_classes", *gan.network_names}
-    return {n: v for n, v in gan.get_config().items() if n not in known and _is_plain(v)}
+    config = {name: value for name, value in _config_of(gan).items() if name not in known}
+    return {name: _plain(value) for name, value in config.items() if _is_plain(value)}
 
 
 def _optimizers(gan):
-    """Class and settings of each player's optimizer; those that are off are left out."""
+    """Class and settings of each player's optimizer."""
     if not gan.compiled:
         return {}
+    optimizers = {player: gan.optimizer_of(player) for player in gan.players}
     return {
-        player: {
-            "class": type(gan.optimizer_of(player)).__name__,
-            **{
-                name: _rounded(value)
-                for name, value in gan.optimizer_of(player).get_config().items()
-                if name not in ("name", "loss_scale_factor", "gradient_accumulation_steps")
-                and value not in (None, False)
-                and not (name.startswith("ema_") and not gan.optimizer_of(player).use_ema)
-            },
-        }
-        for player in gan.players
+        player: _described(type(optimizer).__name__, _config_of(optimizer))
+        for player, optimizer in optimizers.items()
     }
 
 
-def _rounded(value):
-    """Settings as the user wrote them: float32 makes 2e-4 out of a rate that is a variable."""
-    if isinstance(value, dict):  # a schedule
-        config = tree.map_structure(_rounded, value.get("config", {}))
-        return {"class": value.get("class_name"), **config}
-    is_float = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
-    return float(f"{value:.6g}") if is_float else value
+def _described(name, config):
+    """Class and settings of an optimizer or schedule; what is off, or only a name, is left out."""
+    return {
+        "class": name,
+        **{
+            setting: _plain(value)
+            for setting, value in config.items()
+            if setting not in ("name", "loss_scale_factor", "gradient_accumulation_steps")
+            and value is not None
+            and value is not False
+            and not (setting.startswith("ema_") and not config.get("use_ema"))
+        },
+    }
+
+
+def _config_of(thing):
+    """The settings of a model or an optimizer; none where it has parts that can't tell theirs.
+
+    A SavedModel needs none of them, so that models can be exported that Keras can't save.
+    """
+    try:
+        return thing.get_config()
+    except Exception:
+        return {}
 
 
 def _is_plain(value):
     return value is None or isinstance(value, str | numbers.Number)
 
 
+def _plain(value):
+    """A setting in JSON's types, as the user wrote it; in words where there is none."""
+    if isinstance(value, dict):
+        kind, config = value.get("class_name"), value.get("config")
+        if isinstance(kind, str) and "config" in value:  # an object as Keras writes it
+            of_object = isinstance(config, dict) and not kind.startswith("__")
+            return _described(kind, config) if of_object else f"a function ({kind.strip('_')})"
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if tf.is_tensor(value) or isinstance(value, np.ndarray | np.generic):
+        return _plain(np.asarray(value).tolist())
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, numbers.Real) and math.isfinite(value):
+        # A rate that is a float32 variable is 0.00019999999494757503 where the user wrote 2e-4.
+        with np.errstate(over="ignore"):
+            short = np.float32(value)
+        return float(str(short)) if float(short) == value else float(value)
+    return getattr(value, "__name__", None) or str(value)
+
+
+def _checked_facts(facts):
+    if facts is None:
+        return {}
+    if not isinstance(facts, dict) or not all(isinstance(name, str) for name in facts):
+        raise ValueError(f"`facts` must be a dict of values by name. Received: {facts!r}")
+    return {name: _checked_fact(name, value) for name, value in facts.items()}
+
+
+def _checked_fact(name, value):
+    """A fact in JSON's types, numpy's and paths among them."""
+
+    def plain(value):
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        if tf.is_tensor(value) or isinstance(value, np.ndarray | np.generic):
+            return np.asarray(value).tolist()
+        raise TypeError(f"JSON has no {type(value).__name__}")
+
+    try:
+        text = json.dumps(value, allow_nan=False, default=plain, ensure_ascii=False)
+        return json.loads(text.encode())
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`facts` must have values that JSON can hold. Received: {name!r}: {value!r} ({error})"
+        ) from error
+
+
 def _checked_metrics(metrics):
-    metrics = list(metrics or [])
+    metrics = [] if metrics is None else metrics
+    if not isinstance(metrics, list | tuple):
+        raise ValueError(f"`metrics` must be a list of dicts. Received: {metrics!r}")
     for metric in metrics:
         if not isinstance(metric, dict) or not {"name", "value", "protocol"} <= set(metric):
             raise ValueError(
                 "`metrics` must be dicts with `name`, `value` and `protocol`, how it was "
                 f"measured. Received: {metric!r}"
             )
-    return metrics
+        value = np.asarray(metric["value"])
+        if value.ndim or value.dtype.kind not in "fiu" or not np.isfinite(value):
+            raise ValueError(f"`metrics` must have finite numbers for values. Received: {metric!r}")
+    return [_checked_fact("metrics", {**m, "value": float(m["value"])}) for m in metrics]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from keras_gans.callbacks._support import check_path
 from keras_gans.checks import check_member
-from keras_gans.export.onnx import onnx
+from keras_gans.export.onnx import check_packages, onnx
 from keras_gans.export.savedmodel import savedmodel
 from keras_gans.export.signatures import network_of
-from keras_gans.export.tflite import tflite
+from keras_gans.export.tflite import check_quantization, tflite
 from keras_gans.runs import SETTINGS, facts_of, load_model, read_json
 from keras_gans.translation import Translator
 
@@ -52,18 +52,40 @@ def export_run(
     >>> paths = export_run("runs/dcgan", to=("savedmodel", "tflite"), quantization="float16")
     """
     forms = [to] if isinstance(to, str) else list(to)
+    if not forms:
+        raise ValueError(f"`to` must have at least one of {list(FORMS)}. Received: {to!r}")
     for form in forms:
         check_member("to", form, FORMS)
-    gan, facts, beside = _open(Path(check_path("source", source)))
-    directory = beside / "export" if directory is None else Path(directory)
+    check_quantization(quantization)
+    if "onnx" in forms:
+        check_packages()
+    if directory is not None:
+        directory = Path(check_path("directory", directory))
+    gan, facts, metrics, beside = _open(Path(check_path("source", source)))
+    directory = directory or beside / "export"
     if data_license is not None:
         facts["dataset_license"] = data_license
     network = network_of(gan, direction)
-    if pictures is not None and not (isinstance(gan, Translator) and quantization == "int8"):
+    calibrated = "tflite" in forms and quantization == "int8" and isinstance(gan, Translator)
+    if pictures is not None and not calibrated:
         raise ValueError(
             '`pictures` must be None unless `quantization` is "int8" and the model makes pictures '
             f"out of pictures. Received: '{pictures}', {quantization!r}, {type(gan).__name__}"
         )
+    if pictures is None and calibrated:
+        raise ValueError(
+            "`pictures` must be a folder of pictures, some of the data, for "
+            f"{type(gan).__name__} in int8. Received: None"
+        )
+    for name, value, used in (
+        ("quantization", quantization, {"tflite"}),
+        ("direction", direction, {"tflite", "onnx"}),
+    ):
+        if value is not None and used.isdisjoint(forms):
+            raise ValueError(
+                f"`{name}` must be None unless `to` has {' or '.join(sorted(used))}. "
+                f"Received: {value!r}, {forms}"
+            )
     marks = "".join(f"-{word}" for word in (direction, quantization) if word)
     files = {
         "tflite": directory / f"model{marks}.tflite",
@@ -75,11 +97,11 @@ def export_run(
                 f"`directory` must not hold '{files[form].name}' yet. "
                 f"Received: '{directory}', which does"
             )
+    calibration = _read(pictures, network) if calibrated else None
     paths = {}
     if "savedmodel" in forms:
-        paths["savedmodel"] = savedmodel(gan, directory / "savedmodel", version, facts)
+        paths["savedmodel"] = savedmodel(gan, directory / "savedmodel", version, facts, metrics)
     if "tflite" in forms:
-        calibration = None if pictures is None else _read(pictures, network)
         tflite(gan, files["tflite"], quantization, calibration, direction)
         paths["tflite"] = files["tflite"]
     if "onnx" in forms:
@@ -89,24 +111,25 @@ def export_run(
 
 
 def _open(source):
-    """The triple (model, facts for its card, directory that it is in)."""
+    """The model, facts and metrics for its card, and the directory that it is in."""
     wanted = (
         "`source` must be a run directory with a model.keras, a .keras file or the name of a "
         f"preset. Received: '{source}'"
     )
     if source.is_file() and source.suffix == ".keras":
-        return load_model(source), {"name": source.stem}, source.parent
+        return load_model(source), {"name": source.stem}, None, source.parent
     if (source / "model.keras").is_file():
         facts = {"name": source.resolve().name, **facts_of(read_json(source / SETTINGS))}
-        return load_model(source / "model.keras"), facts, source
-    if source.exists():
-        raise ValueError(f"{wanted}, which is none of these.")
+        return load_model(source / "model.keras"), facts, None, source
     from keras_gans import presets
 
-    if str(source) not in presets.names():
-        raise ValueError(f"{wanted}, which does not exist.")
-    known = presets.card(str(source))
-    return presets.load(str(source)), {"name": str(source), **facts_of(known)}, Path(str(source))
+    name = str(source)
+    if name not in presets.names():
+        reason = "is none of these" if source.exists() else "does not exist"
+        raise ValueError(f"{wanted}, which {reason}.")
+    known = presets.card(name)
+    facts = {"name": name, **facts_of(known)}
+    return presets.load(name), facts, known["metrics"], source
 
 
 def _read(folder, network):

@@ -58,12 +58,7 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
     Reference:
         https://onnx.ai
     """
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ImportError(
-            "ONNX files need further packages: pip install keras-gans[onnx]. "
-            f"Received: an environment without {', '.join(missing)}"
-        )
+    check_packages()
     check_exportable(gan, allow_untrained)
     network = network_of(gan, direction)
     path = check_target(path, ".onnx")
@@ -78,6 +73,16 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
         f"The ONNX file '{path}'",
     )
     return write(path, content, errors, verbose=verbose)
+
+
+def check_packages():
+    """Raises ImportError where the packages that write and run ONNX files are missing."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            "ONNX files need further packages: pip install keras-gans[onnx]. "
+            f"Received: an environment without {', '.join(missing)}"
+        )
 
 
 def _convert(network, names):

@@ -44,8 +44,8 @@ def savedmodel(
         directory: where the versions are, the base path of TF Serving.
         version: integer of at least 1, the subdirectory that is written.
         facts: dict of what the card should say and the model does not know, such as `name`,
-            `dataset`, `dataset_license` or `class_names`.
-        metrics: list of dicts with `name`, `value` and `protocol`, for the card.
+            `dataset`, `dataset_license` or `class_names`; values that JSON can hold.
+        metrics: list of dicts with `name`, `value` and `protocol`, for the card; finite values.
         allow_untrained: whether a model without a training step behind it may be exported.
         verbose: whether to print what was written.
 
@@ -54,8 +54,8 @@ def savedmodel(
         (warm-up requests), `card.json` and `README.md`, the card to read.
 
     Raises:
-        ValueError: the model is not trained or has weights that are not finite, or an argument is
-            not as said.
+        ValueError: the model is not trained, has weights that are not finite or draws random
+            numbers of its own, or an argument is not as said.
         FileExistsError: the version exists, or the directory holds other things than versions.
         OSError: the directory can't be written. Nothing half-written is left.
 
@@ -145,7 +145,9 @@ def _check_base(directory, version):
         raise FileExistsError(
             f"`version` must be a new one. Received: {version}, which '{directory}' has{hint}"
         )
-    if directory.is_dir() and any(directory.iterdir()) and newest_version(directory) is None:
+    # Hidden files are notes of file managers, or a version that another process is writing.
+    others = directory.is_dir() and any(p.name[0] != "." for p in directory.iterdir())
+    if others and newest_version(directory) is None:
         raise FileExistsError(
             "`directory` must be new, empty, or hold versions of a SavedModel. "
             f"Received: '{directory}', which holds other files"

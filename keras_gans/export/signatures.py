@@ -16,6 +16,7 @@ from keras_gans.translation import Translator
 
 MAX_IMAGES = 1024
 PNG_CHANNELS = (1, 2, 3, 4)
+READ_CHANNELS = (1, 3, 4)  # TensorFlow writes PNG files of two channels, and does not read them
 
 
 def networks_of(gan):
@@ -49,8 +50,8 @@ def check_exportable(gan, allow_untrained=False):
         allow_untrained: whether a model without a training step behind it can be.
 
     Raises:
-        ValueError: it is no model of the package, was not trained, or has weights that are not
-            finite.
+        ValueError: it is no model of the package, was not trained, has weights that are not
+            finite, or its networks take other inputs than they are given.
     """
     check_flag("allow_untrained", allow_untrained)
     if not isinstance(gan, AdversarialModel):
@@ -60,7 +61,15 @@ def check_exportable(gan, allow_untrained=False):
             "`gan` must be trained. Received: a model whose generator has taken no step (one whose "
             "weights come from elsewhere is exported with `allow_untrained=True`)"
         )
+    conditional = gan.num_classes is not None and not isinstance(gan, Translator)
+    inputs = ("latents", "labels")[: 1 + conditional]
     for network in networks_of(gan).values():
+        if len(network.inputs) != len(inputs):
+            wanted = "pictures" if isinstance(gan, Translator) else " and ".join(inputs)
+            raise ValueError(
+                f"`gan` must make samples out of {wanted} alone. Received: '{network.name}', a "
+                f"network of {len(network.inputs)} inputs"
+            )
         for weight in network.weights:
             values = np.asarray(weight, "float32")
             bad = values.size - np.count_nonzero(np.isfinite(values))
@@ -78,12 +87,27 @@ def build_signatures(gan):
     Returns:
         `(module, signatures)`: a `tf.Module` that holds the weights, and `{name: tf.function}`, all
         functions of named tensors that return dicts.
+
+    Raises:
+        ValueError: a network draws random numbers, or has other state beside its weights.
     """
     module = tf.Module()
     module.weights = [w.value for network in networks_of(gan).values() for w in network.weights]
     if isinstance(gan, Translator):
-        return module, _translator_signatures(gan.directions())
-    return module, _latent_signatures(gan)
+        signatures = _translator_signatures(gan.directions())
+    else:
+        signatures = _latent_signatures(gan)
+    # A weight of a MirroredStrategy is used by way of its replicas' variables.
+    held = {id(part) for w in module.weights for part in (w, *getattr(w, "values", ()))}
+    for function in signatures.values():
+        for variable in function.get_concrete_function().variables:
+            if id(variable) not in held:
+                raise ValueError(
+                    "`gan` must make the same samples of the same inputs every time. Received: a "
+                    f"network that uses '{variable.name}', which is no weight of it, as layers do "
+                    "that draw random numbers outside of training too"
+                )
+    return module, signatures
 
 
 def is_batchable(function):
@@ -158,11 +182,10 @@ def _translator_signatures(directions):
     signatures = {}
     for direction, network in directions.items():
         shape = tuple(network.inputs[0].shape[1:])
-        forms = {
-            direction: (_from_pictures(network, shape), tf.uint8, as_served),
-            f"{direction}_png": (_from_files(network, shape), tf.string, as_served),
-            f"raw_{direction}": (_from_floats(network, shape), tf.float32, as_raw),
-        }
+        forms = {direction: (_from_pictures(network, shape), tf.uint8, as_served)}
+        if shape[-1] in READ_CHANNELS:
+            forms[f"{direction}_png"] = (_from_files(network, shape), tf.string, as_served)
+        forms[f"raw_{direction}"] = (_from_floats(network, shape), tf.float32, as_raw)
         for name, (function, dtype, answer) in forms.items():
             of_files = dtype == tf.string
             spec = tf.TensorSpec(

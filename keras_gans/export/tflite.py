@@ -99,11 +99,7 @@ def tflite(
     Reference:
         https://ai.google.dev/edge/litert
     """
-    if not isinstance(quantization, str | None) or quantization not in LIMITS:
-        names = [name for name in LIMITS if name]
-        raise ValueError(
-            f"`quantization` must be None or one of {names}. Received: {quantization!r}"
-        )
+    check_quantization(quantization)
     check_exportable(gan, allow_untrained)
     network = network_of(gan, direction)
     specs = _specs(gan, network)
@@ -122,6 +118,15 @@ def tflite(
         f"The TFLite file '{path}'",
     )
     return write(path, content, errors, quantization, verbose)
+
+
+def check_quantization(quantization):
+    """Raises ValueError unless it is one of the forms of TFLite files."""
+    if not isinstance(quantization, str | None) or quantization not in LIMITS:
+        names = [name for name in LIMITS if name]
+        raise ValueError(
+            f"`quantization` must be None or one of {names}. Received: {quantization!r}"
+        )
 
 
 def load_interpreter(content, **kwargs):

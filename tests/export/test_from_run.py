@@ -1,13 +1,15 @@
 """From a run, a file or a preset to files that are shipped."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_models import cyclegan, dcgan
+from small_models import cyclegan, dcgan, gan_of_points
 from typer.testing import CliRunner
 
+from keras_gans import presets
 from keras_gans.cli import app
 from keras_gans.export import export_run
 from keras_gans.images import save_png, to_uint8
@@ -100,10 +102,44 @@ def test_errors(run, translator, tmp_path):
         ((translator, "--direction", "c_to_d"), "`direction` takes the names"),
         ((run, "--to", "tflite", "--quantization", "int4"), "`quantization` must be None or one"),
         ((run, "--pictures", tmp_path), "`pictures` must be None unless"),
-        ((translator, "--to", "tflite", "--quantization", "int8"), "`representative` must be some"),
+        ((translator, "--to", "tflite", "--quantization", "int8"), "`pictures` must be a folder"),
+        ((run, "--quantization", "int8"), "`quantization` must be None unless `to` has tflite"),
+        ((translator, "--direction", "b_to_a"), "`direction` must be None unless `to` has onnx or"),
+        # Nothing is written for the first form where the second one can't be.
+        ((run, "--to", "savedmodel,tflite", "--quantization", "int4"), "`quantization` must be"),
     ):
         assert text in fails(*arguments, *out)
     assert not any(tmp_path.iterdir())
+
+
+def test_wrong_arguments_in_python(run, tmp_path, monkeypatch):
+    for arguments, text in (
+        ({"to": ()}, "`to` must have at least one"),
+        ({"directory": ""}, "`directory` must be a path"),
+        ({"directory": 5}, "`directory` must be a path"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            export_run(run, **{"directory": tmp_path / "a", **arguments})
+    monkeypatch.setattr(sys.modules["keras_gans.export.onnx"], "PACKAGES", ("no_such_package",))
+    with pytest.raises(ImportError, match="without no_such_package"):
+        export_run(run, ("savedmodel", "onnx"), tmp_path / "a")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_preset_twice(tmp_path, monkeypatch):
+    """The first export makes a directory of the preset's name, which is no run."""
+    gan = gan_of_points(seed=5)
+    gan.preset = "elsewhere"
+    metric = {"name": "swd", "value": 2.0, "protocol": "all"}
+    presets.save(gan, tmp_path / "presets" / "ring", {"dataset": "points"}, [metric])
+    monkeypatch.setattr(presets, "ROOT", tmp_path / "presets")
+    monkeypatch.chdir(tmp_path)
+    path = export_run("ring")["savedmodel"]
+    card = json.loads((path / "card.json").read_text())
+    assert (card["name"], card["dataset"], card["metrics"]) == ("ring", "points", [metric])
+    assert (card["preset"], card["steps_taken"]) == ("ring", 0)
+    assert "| steps | 0, after those of ring |" in (path / "README.md").read_text().splitlines()
+    assert export_run("ring", "tflite")["tflite"].is_file()
 
 
 def test_an_untrained_run(tmp_path):

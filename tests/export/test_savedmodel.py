@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_models import MODELS, SHAPE, dcgan, gan_of_points
+from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points
 
-from keras_gans import export
+from keras_gans import GAN, AdversarialModel, export
 from keras_gans.export._writing import new_directory
 from keras_gans.export.card import weights_sha256
 from keras_gans.export.savedmodel import newest_version
 from keras_gans.images import to_uint8
+from keras_gans.networks import build_mlp_discriminator
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,11 @@ def loaded(exported):
 def ask(loaded, signature, **inputs):
     answer = loaded.signatures[signature](**{n: tf.constant(v) for n, v in inputs.items()})
     return {name: tensor.numpy() for name, tensor in answer.items()}
+
+
+def card_of(path):
+    """The card, which must be JSON to other readers too: these know no NaN."""
+    return json.loads((path / "card.json").read_text(), parse_constant=pytest.fail)
 
 
 def int64(*values):
@@ -221,6 +227,107 @@ def test_a_model_on_two_replicas(two_replicas, tmp_path):
     path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
     made = ask(tf.saved_model.load(str(path)), "sample", seeds=int64(3))["images"]
     np.testing.assert_array_equal(made, dcgan().generate(1, seed=3))
+    with two_replicas.scope():
+        gan = gan_of_points()
+    gan.fit(np.zeros((8, 2), "float32"), steps_per_epoch=3, verbose=0)
+    card = card_of(export.savedmodel(gan, tmp_path / "b"))
+    assert card["steps_taken"] == 3
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_other_types_of_numbers(policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    try:
+        gan, points = cgan(), gan_of_points()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    given = {"num_images": np.int64(4), "seed": np.int64(3)}
+    path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
+    made = ask(tf.saved_model.load(str(path)), "generate", **given, labels=int64(0, 1, 2))
+    np.testing.assert_array_equal(made["images"], gan.generate(4, seed=3))
+    path = export.savedmodel(points, tmp_path / "b", allow_untrained=True)
+    made = ask(tf.saved_model.load(str(path)), "generate", **given)["points"]
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(made, points.generate(4, seed=3))
+
+
+@pytest.mark.parametrize("channels, reads", [(1, True), (2, False), (6, False)])
+def test_translators_of_other_channels(channels, reads, tmp_path):
+    """TensorFlow reads files of 1, 3 or 4 channels alone."""
+    layer = keras.layers.Conv2D(3, 3, padding="same")
+    gan = Filter(filter=keras.Sequential([keras.Input((8, 8, channels)), layer]))
+    path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
+    names = ["serving_default", "translate", *["translate_png"] * reads, "raw_translate"]
+    assert list(card_of(path)["signatures"]) == names
+    served, pictures = tf.saved_model.load(str(path)), np.full((2, 8, 8, channels), 9, "uint8")
+    assert ask(served, "translate", images=pictures)["images"].shape == (2, 8, 8, 3)
+
+
+class Forger(AdversarialModel):
+    """A model of a user's own, with other names than the package's."""
+
+    players = {"judge": ("judge",), "forger": ("forger",)}
+    averaged = ("forger",)
+
+    @property
+    def sampler(self):
+        return self.ema_forger or self.forger
+
+    def default_optimizers(self):
+        return {player: keras.optimizers.SGD(0.01) for player in self.players}
+
+    def train_step(self, data):
+        (reals,) = self.minibatches(data, 1)
+        for _ in range(2):
+            with self.update("judge") as losses:
+                fakes = self.forger(self.sample_latents(reals))
+                losses["judge"] = tf.reduce_mean(self.judge(fakes) - self.judge(reals))
+        with self.update("forger") as losses:
+            fakes = self.forger(self.sample_latents(reals))
+            losses["forger"] = -tf.reduce_mean(self.judge(fakes))
+        return self.logs()
+
+
+def forger(*more_inputs, layer=None):
+    latents = keras.Input((6,))
+    inputs = keras.layers.Concatenate()([latents, *more_inputs]) if more_inputs else latents
+    samples = keras.layers.Dense(2)(inputs)
+    network = keras.Model([latents, *more_inputs], layer(samples) if layer else samples)
+    return Forger(forger=network, judge=build_mlp_discriminator((2,), (4,)), seed=1)
+
+
+def test_a_model_of_a_users_own(tmp_path):
+    gan = forger()
+    with pytest.raises(ValueError, match="`gan` must be trained"):
+        export.savedmodel(gan, tmp_path / "a")
+    gan.fit(np.zeros((8, 2), "float32"), steps_per_epoch=3, verbose=0)
+    path = export.savedmodel(gan, tmp_path / "a", facts={"title": "Forgers"})
+    assert card_of(path)["steps_taken"] == 3 and "arxiv" not in card_of(path)
+    assert "Forger: Forgers.\n" in (path / "README.md").read_text()
+    made = ask(tf.saved_model.load(str(path)), "sample", seeds=int64(3))["points"]
+    np.testing.assert_array_equal(made, gan.generate(1, seed=3))
+
+
+def test_a_class_with_the_name_of_a_papers(tmp_path):
+    gan = type("DCGAN", (GAN,), {})(gan_of_points().generator, gan_of_points().discriminator)
+    card = card_of(export.savedmodel(gan, tmp_path / "a", allow_untrained=True))
+    assert card["model"] == "DCGAN" and "title" not in card
+
+
+class Noisy(keras.layers.Dropout):
+    """Drops at all times, as the noise of pix2pix does."""
+
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=True)
+
+
+def test_networks_that_cannot_be_served(tmp_path):
+    with pytest.raises(ValueError, match=r"out of latents alone\. Received: .* of 2 inputs"):
+        export.savedmodel(forger(keras.Input((2,))), tmp_path / "a", allow_untrained=True)
+    with pytest.raises(ValueError, match=r"the same samples .* uses 'seed_generator"):
+        export.savedmodel(forger(layer=Noisy(0.5)), tmp_path / "a", allow_untrained=True)
+    assert not any(tmp_path.iterdir())
+    export.savedmodel(forger(layer=keras.layers.Dropout(0.5)), tmp_path / "a", allow_untrained=True)
 
 
 # Requests that are wrong
@@ -306,15 +413,143 @@ def test_the_hash_is_of_the_weights():
     assert weights_sha256(gan) != weights_sha256(other)
 
 
-def test_a_metric_without_a_protocol(tmp_path):
-    with pytest.raises(ValueError, match=r"`metrics` must be dicts with .*protocol"):
-        export.savedmodel(
-            gan_of_points(),
-            tmp_path / "a",
-            metrics=[{"name": "fid", "value": 3.0}],
-            allow_untrained=True,
-        )
+METRIC = {"name": "fid", "value": 3.0, "protocol": "all"}
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"metrics": [{"name": "fid", "value": 3.0}]}, "`metrics` must be dicts with .*protocol"),
+        ({"metrics": METRIC}, "`metrics` must be a list"),
+        ({"metrics": [{**METRIC, "value": np.nan}]}, "`metrics` must have finite numbers"),
+        ({"metrics": [{**METRIC, "value": "3"}]}, "`metrics` must have finite numbers"),
+        ({"metrics": [{**METRIC, "value": np.ones(2)}]}, "`metrics` must have finite numbers"),
+        ({"facts": ["MIT"]}, "`facts` must be a dict"),
+        ({"facts": {1: "MIT"}}, "`facts` must be a dict"),
+        ({"facts": {"loss": np.nan}}, "`facts` must have values .* 'loss': nan"),
+        ({"facts": {"made_by": object()}}, "`facts` must have values .* 'made_by'"),
+        ({"facts": {"name": "\ud800"}}, "`facts` must have values"),
+    ],
+)
+def test_facts_that_no_card_can_hold(given, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export.savedmodel(gan_of_points(), tmp_path / "a", allow_untrained=True, **given)
     assert not any(tmp_path.iterdir())
+
+
+def test_facts_of_numpy_and_markdown(tmp_path):
+    path = export.savedmodel(
+        gan_of_points(ema_decay=np.float32(0.9)),
+        tmp_path / "a",
+        facts={
+            "name": "Grüße",
+            "dataset": "a|b\nc",
+            "num_examples": "many",
+            "batch_size": np.int64(64),
+            "class_names": np.array(["x", "y"]),
+            "data_dir": pathlib.Path("data"),
+        },
+        metrics=[{"name": "a|b", "value": np.float32(1.5), "protocol": "c"}],
+        allow_untrained=True,
+    )
+    card, page = card_of(path), (path / "README.md").read_text(encoding="utf-8")
+    assert (card["name"], card["batch_size"], card["data_dir"]) == ("Grüße", 64, "data")
+    assert card["class_names"] == ["x", "y"] and card["ema_decay"] == 0.9
+    assert card["metrics"][0]["value"] == 1.5
+    for line in ("# Grüße", "| data | a\\|b c |", "| examples | many |", "| a\\|b | 1.5 | c |"):
+        assert line in page.splitlines()
+
+
+class Odd(GAN):
+    """A model with settings of types that JSON does not have."""
+
+    def get_config(self):
+        more = {"weight": np.float32(0.1), "steps": np.int64(3), "limit": np.inf, "loss": np.mean}
+        return {**super().get_config(), **more}
+
+
+def test_settings_of_any_type(tmp_path):
+    gan = Odd(gan_of_points().generator, gan_of_points().discriminator)
+    card = card_of(export.savedmodel(gan, tmp_path / "a", allow_untrained=True))
+    own = {"weight": 0.1, "steps": 3, "limit": "inf"}
+    assert card["settings"] == {"n_discriminator": 1, "non_saturating": True, **own}
+
+
+class Wrapped(keras.layers.Layer):
+    """A layer that Keras can't save."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, inputs):
+        return self.function(inputs)
+
+
+def test_a_model_that_keras_cannot_save(tmp_path):
+    gan = forger(layer=Wrapped(tf.tanh))
+    path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
+    assert card_of(path)["settings"] == {}
+    made = ask(tf.saved_model.load(str(path)), "sample", seeds=int64(3))["points"]
+    np.testing.assert_array_equal(made, gan.generate(1, seed=3))
+
+
+class Constant(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that does not tell its settings."""
+
+    def __call__(self, step):
+        return 0.1
+
+
+def rate(step=None):
+    return 0.1
+
+
+ADAM = {"class": "Adam", "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+
+
+@pytest.mark.parametrize(
+    "optimizer, expected",
+    [
+        # float32 makes 0.00019999999494757503 out of the rate; a beta_1 of 0 is a setting.
+        (lambda: keras.optimizers.Adam(2e-4, 0.0), ADAM | {"learning_rate": 2e-4, "beta_1": 0.0}),
+        (
+            lambda: keras.optimizers.Adam(0.1, use_ema=True),
+            ADAM | {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.99},
+        ),
+        (
+            lambda: keras.optimizers.Adam(keras.optimizers.schedules.InverseTimeDecay(0.1, 9, 2)),
+            ADAM
+            | {
+                "learning_rate": {
+                    "class": "InverseTimeDecay",
+                    "initial_learning_rate": 0.1,
+                    "decay_steps": 9,
+                    "decay_rate": 2,
+                }
+            },
+        ),
+        (lambda: keras.optimizers.Adam(rate), ADAM | {"learning_rate": "a function (function)"}),
+        (
+            lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.1, epsilon=np.inf)),
+            {
+                "class": "LossScaleOptimizer",
+                "inner_optimizer": ADAM | {"learning_rate": 0.1, "epsilon": "inf"},
+                "initial_scale": 32768.0,
+                "dynamic_growth_steps": 2000,
+            },
+        ),
+        (lambda: keras.optimizers.Adam(Constant()), {"class": "Adam"}),
+    ],
+)
+def test_optimizers_in_the_card(optimizer, expected, tmp_path):
+    gan = gan_of_points()
+    gan.compile(generator_optimizer=optimizer())
+    path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
+    assert card_of(path)["optimizers"]["generator"] == expected
+    assert (
+        f"| optimizer of the generator | {expected['class']}(" in (path / "README.md").read_text()
+    )
 
 
 # What is refused, and what is left on the disk
@@ -368,6 +603,16 @@ def test_a_directory_of_other_things(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_hidden_files_and_other_exports_do_not_matter(tmp_path):
+    """Another process may be writing a first version of the same model."""
+    gan = gan_of_points()
+    (tmp_path / ".DS_Store").write_text("a file manager's")
+    with new_directory(tmp_path / "1") as temporary:
+        (temporary / "saved_model.pb").write_text("half")
+        assert newest_version(tmp_path) is None
+        assert export.savedmodel(gan, tmp_path, version=2, allow_untrained=True).name == "2"
+
+
 FULL_DISK = """
 import resource, sys
 import numpy as np
@@ -408,5 +653,10 @@ def test_new_directory_is_all_or_nothing(tmp_path):
         assert not (tmp_path / "a" / "b").exists()
     assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")] == ["a", "a/b", "a/b/all"]
     assert (tmp_path / "a" / "b").stat().st_mode == (tmp_path / "a").stat().st_mode
+    (tmp_path / "a").chmod(0o777)
+    with new_directory(tmp_path / "a" / "d"):  # not writable by all because its parent is
+        pass
+    (tmp_path / "a" / "e").mkdir()
+    assert (tmp_path / "a" / "d").stat().st_mode == (tmp_path / "a" / "e").stat().st_mode
     with pytest.raises(OSError, match="can't be written: no room"), new_directory(tmp_path / "c"):
         raise tf.errors.ResourceExhaustedError(None, None, "no room")
