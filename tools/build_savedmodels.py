@@ -83,7 +83,8 @@ SHIPPED = {
         "--steps 700",
         inputs=("runs/data/noto_openmoji/noto", "runs/data/noto_openmoji/openmoji"),
         data="A: Noto emoji, B: OpenMoji",
-        license="A: OFL-1.1 (font), Apache-2.0 (its pictures); B: CC BY-SA 4.0 (the OpenMoji project)",
+        license="A: OFL-1.1 (font), Apache-2.0 (its pictures); "
+        "B: CC BY-SA 4.0 (the OpenMoji project)",
     ),
     "cyclegan_relief_satellite": Shipped(
         "cyclegan_relief",
