@@ -188,6 +188,14 @@ def test_files_that_do_not_fit(saved, tmp_path):
         presets.load(tmp_path / "mixed")
 
 
+def test_a_state_with_other_networks(saved, tmp_path):
+    _, root = saved
+    shutil.copytree(root / "CGAN", tmp_path / "CGAN")
+    tf.train.Checkpoint(weights=[]).write(str(tmp_path / "CGAN/training/state"))
+    with pytest.raises(ValueError, match="must be as `save` wrote it"):
+        presets.load(tmp_path / "CGAN")
+
+
 # What ships
 
 

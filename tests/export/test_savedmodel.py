@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points
+from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points, lively
 
 from keras_gans import GAN, AdversarialModel, export
 from keras_gans.export._writing import new_directory
@@ -164,9 +165,11 @@ def test_points(models, loaded):
     answer = ask(loaded["points"], "generate", num_images=np.int64(5), seed=np.int64(3))
     assert list(answer) == ["points"] and answer["points"].dtype == np.float32
     np.testing.assert_array_equal(answer["points"], models["points"].generate(5, seed=3))
+    most = ask(loaded["points"], "generate", num_images=np.int64(1024), seed=np.int64(3))
+    assert most["points"].shape == (1024, 2)
 
 
-def test_translators(models, loaded):
+def test_translators(models, exported, loaded):
     gan, served = models["cyclegan"], loaded["cyclegan"]
     pictures = np.random.default_rng(0).integers(0, 256, (3, *SHAPE)).astype("uint8")
     expected = gan.translate(pictures, to="b")
@@ -178,6 +181,9 @@ def test_translators(models, loaded):
     np.testing.assert_array_equal(ask(served, "a_to_b_png", image_bytes=files)["images"], expected)
     raw = ask(served, "raw_a_to_b", images=(pictures / 127.5 - 1).astype("float32"))
     assert raw["samples"].shape == (3, *SHAPE)
+    both = gan.generator_a_to_b, gan.generator_b_to_a
+    parameters = card_of(exported["cyclegan"])["parameters"]
+    assert parameters == sum(network.count_params() for network in both)
     np.testing.assert_array_equal(to_uint8(raw["samples"]), expected)
 
 
@@ -255,12 +261,16 @@ def test_other_types_of_numbers(policy, tmp_path):
 def test_translators_of_other_channels(channels, reads, tmp_path):
     """TensorFlow reads files of 1, 3 or 4 channels alone."""
     layer = keras.layers.Conv2D(3, 3, padding="same")
-    gan = Filter(filter=keras.Sequential([keras.Input((8, 8, channels)), layer]))
+    gan = Filter(filter=lively(keras.Sequential([keras.Input((8, 8, channels)), layer])))
     path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
     names = ["serving_default", "translate", *["translate_png"] * reads, "raw_translate"]
     assert list(card_of(path)["signatures"]) == names
     served, pictures = tf.saved_model.load(str(path)), np.full((2, 8, 8, channels), 9, "uint8")
-    assert ask(served, "translate", images=pictures)["images"].shape == (2, 8, 8, 3)
+    images = ask(served, "translate", images=pictures)["images"]
+    floats = (pictures / 127.5 - 1).astype("float32")
+    samples = ask(served, "raw_translate", images=floats)["samples"]
+    assert np.abs(samples).max() > 1  # nothing bounds this network
+    np.testing.assert_array_equal(images, to_uint8(samples))
 
 
 class Forger(AdversarialModel):
@@ -314,6 +324,14 @@ def test_a_class_with_the_name_of_a_papers(tmp_path):
     assert card["model"] == "DCGAN" and "title" not in card
 
 
+def test_samples_that_are_neither_pictures_nor_points(tmp_path):
+    gan = forger(layer=keras.layers.Reshape((1, 2)))
+    path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
+    answer = ask(tf.saved_model.load(str(path)), "sample", seeds=int64(3))
+    assert list(answer) == ["samples"]
+    np.testing.assert_array_equal(answer["samples"], gan.generate(1, seed=3))
+
+
 class Noisy(keras.layers.Dropout):
     """Drops at all times, as the noise of pix2pix does."""
 
@@ -354,6 +372,7 @@ def test_networks_that_cannot_be_served(tmp_path):
         ),
         ("cyclegan", "a_to_b", {"images": np.zeros((1, 16, 16, 3), "uint8")}, "images"),
         ("cyclegan", "a_to_b_png", {"image_bytes": np.array([b"no"], object)}, "image file format"),
+        ("cyclegan", "raw_a_to_b", {"images": np.full((1, *SHAPE), np.nan, "f")}, "must be finite"),
         (
             "cyclegan",
             "a_to_b_png",
@@ -411,6 +430,12 @@ def test_the_hash_is_of_the_weights():
     assert weights_sha256(gan) == weights_sha256(other)
     other.generator.weights[0].assign(np.array(other.generator.weights[0]) * (1 + 1e-6))
     assert weights_sha256(gan) != weights_sha256(other)
+    wide, high = (
+        keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, size, use_bias=False)])
+        for size in ((1, 3), (3, 1))
+    )
+    high.set_weights([np.array(wide.weights[0]).reshape(3, 1, 1, 1)])
+    assert weights_sha256(Filter(filter=wide)) != weights_sha256(Filter(filter=high))
 
 
 METRIC = {"name": "fid", "value": 3.0, "protocol": "all"}
@@ -469,10 +494,12 @@ class Odd(GAN):
 
 
 def test_settings_of_any_type(tmp_path):
-    gan = Odd(gan_of_points().generator, gan_of_points().discriminator)
+    networks = gan_of_points().generator, gan_of_points().discriminator
+    gan = Odd(*networks, n_discriminator=2)
     card = card_of(export.savedmodel(gan, tmp_path / "a", allow_untrained=True))
     own = {"weight": 0.1, "steps": 3, "limit": "inf"}
-    assert card["settings"] == {"n_discriminator": 1, "non_saturating": True, **own}
+    assert card["settings"] == {"n_discriminator": 2, "non_saturating": True, **own}
+    assert card["minibatches_per_step"] == 2
 
 
 class Wrapped(keras.layers.Layer):
@@ -589,12 +616,19 @@ def test_versions(tmp_path):
     assert {p: p.stat().st_mtime_ns for p in base.rglob("*")} == before
     assert export.savedmodel(gan, base, version=12, allow_untrained=True).name == "12"
     assert newest_version(base) == base / "12"
+    (base / "13").symlink_to("nowhere")
+    with pytest.raises(FileExistsError, match="Received: 13, which"):
+        export.savedmodel(gan, base, version=13, allow_untrained=True)
     for version in (0, 1.5, True, "1"):
         with pytest.raises(ValueError, match="`version` must be an integer of at least 1"):
             export.savedmodel(gan, base, version=version, allow_untrained=True)
 
 
 def test_a_directory_of_other_things(tmp_path):
+    (tmp_path / "photos" / "2024").mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="holds other files"):
+        export.savedmodel(gan_of_points(), tmp_path / "photos", allow_untrained=True)
+    shutil.rmtree(tmp_path / "photos")
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(FileExistsError, match="holds other files"):
         export.savedmodel(gan_of_points(), tmp_path, allow_untrained=True)
