@@ -1,6 +1,7 @@
 """From a run, a file or a preset to files that are shipped."""
 
 import json
+import pathlib
 import sys
 
 import numpy as np
@@ -71,9 +72,10 @@ def test_the_command(run, tmp_path):
     assert "`version` must be a new one" in line
 
 
-def test_into_the_run(run):
-    paths = export_run(run)
-    assert paths == {"savedmodel": run / "export" / "savedmodel" / "1"}
+def test_into_the_run(run, monkeypatch):
+    monkeypatch.chdir(run)
+    assert export_run(".") == {"savedmodel": pathlib.Path("export/savedmodel/1")}
+    assert json.loads((run / "export/savedmodel/1/card.json").read_text())["name"] == "shoes"
 
 
 def test_a_translator_both_ways(translator, tmp_path):
