@@ -192,13 +192,14 @@ class AdversarialModel(keras.Model):
         if not self.compiled:
             self.compile()
         checks.check_fit_arguments(kwargs)
-        dataset, steps_per_epoch = pipeline.prepare(
-            self, x, y, batch_size, steps_per_epoch, kwargs.get("initial_epoch", 0)
+        start = pipeline.find_start(self, x, callbacks, kwargs.pop("initial_epoch", 0))
+        dataset, steps_per_epoch = pipeline.prepare(self, x, y, batch_size, steps_per_epoch, start)
+        callbacks = pipeline.all_callbacks(
+            self, callbacks, dataset, start, steps_per_epoch, **kwargs
         )
-        callbacks = pipeline.with_throughput(callbacks)
         kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
         with pipeline.fitting():
-            return super().fit(dataset, **kwargs)
+            return super().fit(dataset, initial_epoch=start.epoch, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """All is built at construction; Keras would take a batch from the data for this."""

@@ -214,11 +214,23 @@ def train(
         bool,
         typer.Option("--fresh", help="Replace an earlier run in that directory, all of it."),
     ] = False,
+    save_every: Annotated[
+        int | None,
+        _option("--save-every", "N", "Steps between two checkpoints.", "about a minute", min=1),
+    ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            help="Compute alike to the last bit, each time. A GPU is faster without, as XLA is then "
+            "on; a run that is resumed then becomes nearly what it would have become.",
+        ),
+    ] = True,
     debug: Debug = False,
 ):
     """Train MODEL with its paper's settings, into a run directory.
 
-    Ctrl-C ends the training early and saves what there is. The run directory gets
+    Ctrl-C ends the training early and saves what there is. The same command again goes on where
+    the run was ended, also if it was killed, and ends as if it had not been. The run directory gets
 
     settings.json   all settings, and the versions used
     samples/        grids of the same latents, and samples.gif
@@ -227,6 +239,7 @@ def train(
     model.keras     everything, for keras.models.load_model
     savedmodel/     the generator alone, for TF Serving
     grid.png        samples of the trained model
+    checkpoints/    where an unfinished run goes on
 
     [bold]Examples:[/bold]
 
@@ -251,6 +264,7 @@ def train(
         "latent_dim": latent_dim,
         "ema_decay": ema_decay,
         "seed": seed,
+        "deterministic": deterministic,
     }
     settings["sample_every"] = sample_every or max(1, settings["steps"] // 10)
     if ema_decay is not None and not 0 < ema_decay < 1:
@@ -259,10 +273,13 @@ def train(
     runs.check_directory(run, fresh)
 
     import keras
+    import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
     if isinstance(entry, registry.GrowingEntry):
-        if not cli_train.train_stages(entry, settings, batch_size, run, fresh):
+        if not cli_train.train_stages(entry, settings, batch_size, run, fresh, save_every):
             raise typer.Exit(130)
         return
     data = cli_train.load_data(entry, settings)
@@ -274,7 +291,7 @@ def train(
     )
     settings |= {"title": entry.title, "arxiv": entry.arxiv}
     steps, sample_every = settings["steps"], settings["sample_every"]
-    if not runs.train(gan, data, run, steps, sample_every, fresh, settings):
+    if not runs.train(gan, data, run, steps, sample_every, fresh, settings, save_every=save_every):
         raise typer.Exit(130)
 
 

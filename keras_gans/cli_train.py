@@ -60,7 +60,7 @@ def _load_unpaired(entry, settings, chosen):
     )
 
 
-def train_stages(entry, settings, batch_size, run, fresh):
+def train_stages(entry, settings, batch_size, run, fresh, save_every=None):
     """Grows a model to the size of its data; False if the user ended it early."""
     from keras_gans import datasets, runs
 
@@ -83,8 +83,9 @@ def train_stages(entry, settings, batch_size, run, fresh):
 
     stages = [(settings["steps"], batch_size) for batch_size in batch_sizes]
     own = {"title": entry.title, "arxiv": entry.arxiv, "data_dir": settings["data_dir"]}
-    sample_every = settings["sample_every"]
-    return runs.train_stages(gan, stages, load_stage, run, sample_every, fresh, own)
+    return runs.train_stages(
+        gan, stages, load_stage, run, settings["sample_every"], fresh, own, save_every
+    )
 
 
 def build(entry, info, settings):

@@ -168,16 +168,47 @@ def select(data, spec, model_name):
     return parts[: len(spec)]
 
 
-def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, initial_epoch=0):
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Where `fit` begins.
+
+    Args:
+        epoch: finished epochs.
+        step: finished steps of the epoch after them.
+        steps: finished steps in all; `None` for those of the finished epochs.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int | None = None
+
+
+def find_start(model, x, callbacks, initial_epoch=0):
+    """Where `fit` begins: where a `Resume` among the callbacks says, else at `initial_epoch`."""
+    resume = find_resume(callbacks)
+    start = resume.start(model, x) if resume else None
+    return start or Start(initial_epoch)
+
+
+def find_resume(callbacks):
+    """The callback that can begin within an epoch, or None; a ValueError for several."""
+    found = [callback for callback in tree.flatten(callbacks) if hasattr(callback, "callback_list")]
+    if len(found) > 1:
+        raise ValueError(f"`callbacks` must have one Resume at most. Received: {len(found)}")
+    return found[0] if found else None
+
+
+def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start()):
     """The dataset that `fit` iterates over, each element of which is the data of one step.
 
     The first step's data are checked here, and all later ones in the pipeline, before a weight
-    moves on them. Datasets of `keras_gans.datasets` are continued at the step of `initial_epoch`.
+    moves on them. Datasets of `keras_gans.datasets` are continued at the step of `start`.
     Also sets `model.examples_per_step`.
 
     Args:
         model: `AdversarialModel`.
-        x, y, batch_size, steps_per_epoch, initial_epoch: see `AdversarialModel.fit`.
+        x, y, batch_size, steps_per_epoch: see `AdversarialModel.fit`.
+        start: `Start`.
 
     Returns:
         The pair (dataset, steps_per_epoch).
@@ -212,7 +243,8 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, initial_epo
     if steps_per_epoch is None and num_examples is not None:
         steps_per_epoch = num_examples // (size * n) or None
     if resumable:
-        dataset = dataset.from_step(dataset.start_step + initial_epoch * steps_per_epoch * n)
+        steps = start.epoch * steps_per_epoch if start.steps is None else start.steps
+        dataset = dataset.from_step(dataset.start_step + steps * n)
     gathered = dataset.map(lambda *parts: select(parts, spec, name))
     gathered = gathered.rebatch(size * n, drop_remainder=True)
     first = next(iter(gathered.take(1)), None)
@@ -283,14 +315,17 @@ def from_arrays(spec, model_name, x, y, batch_size, seed):
     return dataset.shuffle(len(arrays[0]), seed=seed).batch(batch_size), len(arrays[0])
 
 
-def with_throughput(callbacks):
-    """The list of callbacks with `Throughput` first, so that all later ones see images/s."""
+def all_callbacks(model, callbacks, dataset, start, steps, epochs=1, verbose="auto"):
+    """The callbacks of `fit`, with `Throughput` first, so that all later ones see images/s."""
     from keras_gans.callbacks import Throughput  # here, for `import keras_gans` to stay cheap
 
-    if callbacks is None:
-        return [Throughput()]
-    callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-    return [Throughput(), *callbacks]
+    resume = find_resume(callbacks)
+    callbacks = [Throughput(), *(() if callbacks is None else tree.flatten(callbacks))]
+    if resume is None:
+        return callbacks
+    if steps is None and isinstance(dataset, tf.data.Dataset) and dataset.cardinality() >= 0:
+        steps = int(dataset.cardinality())
+    return resume.callback_list(callbacks, model, start, steps, epochs, verbose)
 
 
 @contextlib.contextmanager

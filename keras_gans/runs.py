@@ -7,6 +7,7 @@ tensorboard/    for: tensorboard --logdir DIR/tensorboard
 model.keras     everything, for keras.models.load_model
 savedmodel/     the generator alone, for TF Serving (`keras_gans.export.savedmodel`)
 grid.png        samples of the trained model
+checkpoints/    where an unfinished run goes on (`keras_gans.callbacks.Resume`)
 """
 
 import contextlib
@@ -17,13 +18,30 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
 from keras_gans.images import points_limit, replacing, save_png
 
 SETTINGS = "settings.json"
+CHECKPOINTS = "checkpoints"
+CHECKPOINT_SECONDS = 60
 POINT_SAMPLES = 1000
+# What differs between two runs of the same settings.
+NO_SETTINGS = ("state", "steps_taken", "training_seconds", "started", "versions")
+# What follows from other settings, where these are written down.
+CONSEQUENCES = (
+    "sample_shape",
+    "num_examples",
+    "dataset_license",
+    "num_classes",
+    "class_names",
+    "latent_shape",
+    "parameters",
+    "plot_limit",
+    "sample_every",
+)
 # What a run knows of its model and the model does not.
 FACTS = (
     "dataset",
@@ -41,7 +59,7 @@ def check_directory(run, fresh=False):
     """Says, before any work is done, whether a run can be written to a directory.
 
     Raises:
-        ValueError: it is a file, holds other files, or holds a run and `fresh` is false.
+        ValueError: it is a file, holds other files, or holds a finished run and `fresh` is false.
     """
     run = Path(run)
     if not run.exists():
@@ -55,12 +73,13 @@ def check_directory(run, fresh=False):
             f"--out must be a new or empty directory. Received: '{run}', which holds files and is "
             f"no run directory (it has no {SETTINGS}), so it will not be replaced."
         )
-    if not fresh:
+    if not fresh and not _is_unfinished(run):
         raise ValueError(
-            f"--out must be a new or empty directory. Received: '{run}', which has an earlier run; "
-            "give another --out, or --fresh to replace it."
+            f"--out must be a new or empty directory, or one with a run that is not finished. "
+            f"Received: '{run}', which has a finished run; give another --out, or --fresh to "
+            "replace it."
         )
-    if run.is_symlink():
+    if fresh and run.is_symlink():
         raise ValueError(f"--fresh does not replace symbolic links. Received: '{run}'.")
 
 
@@ -74,6 +93,10 @@ def is_finished(run, **settings):
     return all(name in found and found[name] == value for name, value in wanted.items())
 
 
+def _is_unfinished(run):
+    return read_json(Path(run) / SETTINGS).get("state") in ("training", "interrupted")
+
+
 def train(
     gan,
     dataset,
@@ -85,13 +108,18 @@ def train(
     samples=None,
     columns=None,
     callbacks=(),
+    save_every=None,
 ):
     """Trains a model for some steps and writes the run; Ctrl-C ends it early and saves.
+
+    A run that was ended before its last step, in whatever way, goes on when this is called again
+    with the same settings, and becomes what it would have become; see `callbacks.Resume`.
 
     Args:
         gan: `AdversarialModel`, compiled or to be trained with the paper's optimizers.
         dataset: from `keras_gans.datasets.load`.
-        directory: where the run is written; new or empty, or an earlier run with `fresh`.
+        directory: where the run is written; new or empty, or with an unfinished run of the same
+            settings, or with any run and `fresh`.
         steps: generator updates, at least 1.
         sample_every: steps between sample grids; a tenth of all when `None`.
         fresh: whether an earlier run in the directory is replaced.
@@ -99,12 +127,15 @@ def train(
         samples, columns: what the grids show, as in `callbacks.SampleGrid`. Models that make
             pictures out of pictures show some of the dataset's when `None`.
         callbacks: further Keras callbacks.
+        save_every: steps between checkpoints; a minute when `None`, or a hundredth of all steps
+            where several workers train together.
 
     Returns:
         Whether it ran to its end: `False` if the user ended it early.
 
     Raises:
-        ValueError: the directory can't be used, or the data do not fit the model.
+        ValueError: the directory can't be used, the unfinished run in it has other settings, or the
+            data do not fit the model.
 
     Example:
 
@@ -119,9 +150,6 @@ def train(
     translates = isinstance(gan, Translator)
     if translates and samples is None:
         samples, columns = gan.grid_of(dataset)
-    if (run / SETTINGS).is_file():
-        shutil.rmtree(run)
-    run.mkdir(parents=True, exist_ok=True)
     sample_every = sample_every or max(1, steps // 10)
     reals = _some_points(dataset)
     shown = {"reals": reals, "samples": samples, "columns": columns}
@@ -134,20 +162,31 @@ def train(
         **_facts(gan, dataset.info),
         "plot_limit": None if reals is None else points_limit(reals),
     }
+    earlier = {} if fresh else read_json(run / SETTINGS)
+    if earlier:
+        _check_same_settings(run, earlier, settings)
+        settings["started"] = earlier.get("started", settings["started"])
+    elif run.exists():
+        shutil.rmtree(run)
     write_json(run / SETTINGS, {**settings, "state": "training"})
+    resume = _resume(gan, run, steps, save_every)
     begin = time.perf_counter()
-    finished = _fit(gan, dataset, steps, sample_every, run, settings, shown, callbacks)
+    finished = _fit(gan, dataset, steps, sample_every, run, settings, shown, [*callbacks, resume])
     settings |= {
         "state": "finished" if finished else "interrupted",
         "steps_taken": steps_taken(gan),
-        "training_seconds": round(time.perf_counter() - begin, 1),
+        "training_seconds": round(resume.seconds_before + time.perf_counter() - begin, 1),
     }
     with replacing(run / "model.keras", ".keras") as temporary:
         gan.save(temporary)
+    if (run / "savedmodel").exists():  # of the part of this run before an early end
+        shutil.rmtree(run / "savedmodel")
     # An early Ctrl-C may leave no step behind it, but what there is.
     savedmodel(gan, run / "savedmodel", 1, facts_of(settings), allow_untrained=True, verbose=False)
     save_png(run / "grid.png", draw(gan, None, gan.seed, **shown))
     write_json(run / SETTINGS, settings)
+    if finished:
+        shutil.rmtree(run / CHECKPOINTS, ignore_errors=True)
     state = "Finished" if finished else "Interrupted"
     print(
         f"{state} after {settings['steps_taken']:,} steps, {settings['training_seconds']:,} s.\n"
@@ -155,24 +194,35 @@ def train(
         f"{run / 'losses.png'}\nSavedModel: {run / 'savedmodel'}    Keras model: "
         f"{run / 'model.keras'}"
     )
+    if not finished:
+        print("The same command goes on from here.")
     if not translates:
         print(f"More samples: keras-gans generate {run}")
     return finished
 
 
-def train_stages(gan, stages, load_stage, directory, sample_every=None, fresh=False, settings=None):
+def train_stages(
+    gan,
+    stages,
+    load_stage,
+    directory,
+    sample_every=None,
+    fresh=False,
+    settings=None,
+    save_every=None,
+):
     """Trains a growing model stage by stage, the last one into `directory`.
 
     Each earlier stage has a run directory of its own beside it, such as `runs/progan-4`. Stages
-    that an earlier call finished with the same settings are read and not trained again, unless
-    `fresh`.
+    that an earlier call finished with the same settings are read and not trained again, and one
+    that it did not finish goes on, unless `fresh`.
 
     Args:
         gan: `growing.GrowingModel`, its first stage.
         stages: list of pairs (steps, batch size), one for each stage. The first half of a stage's
             pictures fades its new layers in.
         load_stage: function (shape, batch_size) that returns the dataset of a stage's size.
-        directory, sample_every, fresh, settings: see `train`.
+        directory, sample_every, fresh, settings, save_every: see `train`.
 
     Returns:
         Whether it ran to its end: `False` if the user ended it early.
@@ -202,21 +252,57 @@ def train_stages(gan, stages, load_stage, directory, sample_every=None, fresh=Fa
             continue
         print(f"{shape[0]} x {shape[1]}: {steps:,} steps of {batch_size} pictures.")
         dataset = load_stage(shape, batch_size)
-        if not train(gan, dataset, run, steps, sample_every, fresh or not last, chosen):
+        options = {"fresh": fresh, "settings": chosen, "save_every": save_every}
+        if not train(gan, dataset, run, steps, sample_every, **options):
             return False
     return True
+
+
+def _check_same_settings(run, earlier, settings):
+    """Says how the settings of an unfinished run differ, in the form that its file has them in."""
+    settings = json.loads(json.dumps(settings))
+    names = [n for n in dict.fromkeys([*earlier, *settings]) if n not in NO_SETTINGS]
+    differing = [name for name in names if earlier.get(name) != settings.get(name)]
+    if differing:
+        shown = [name for name in differing if name not in CONSEQUENCES] or differing
+        differing = "; ".join(
+            f"{name} is {json.dumps(earlier.get(name))} there and "
+            f"{json.dumps(settings.get(name))} here"
+            for name in shown
+        )
+        raise ValueError(
+            f"'{run}' has an unfinished run of other settings: {differing}. Give its "
+            "settings to go on with it, another --out, or --fresh to replace it."
+        )
+    if earlier.get("versions") != settings["versions"]:
+        warnings.warn(
+            f"'{run}' was begun with other versions, {earlier.get('versions')}. What it becomes "
+            "may differ in the last bits.",
+            stacklevel=3,
+        )
+
+
+def _resume(gan, run, steps, save_every):
+    from keras_gans.callbacks import Resume
+    from keras_gans.callbacks.resume import several_workers
+
+    every = {"every_seconds": CHECKPOINT_SECONDS}
+    if save_every is not None or several_workers(gan):
+        every = {"every_steps": save_every or max(1, steps // 100)}
+    return Resume(run / CHECKPOINTS, **every)
 
 
 def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
     """Trains; False if the user ended it early."""
     from keras_gans import callbacks
+    from keras_gans.callbacks.resume import several_workers
 
     title = f"{settings['model']} on {settings['dataset']}"
     curves = callbacks.LossCurves(run / "losses.png", title=title)
     # Epochs only divide the progress that is shown; ten lines where the steps allow it.
     epochs = next(n for n in range(10, 0, -1) if steps % n == 0)
     try:
-        with _interrupts() as interrupted:
+        with _interrupts(several_workers(gan)) as interrupted:
             gan.fit(
                 dataset,
                 epochs=epochs,
@@ -243,27 +329,33 @@ def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
 
 
 @contextlib.contextmanager
-def _interrupts():
-    """An event that the first Ctrl-C sets; a second one ends the program as usual.
+def _interrupts(several_workers):
+    """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program as usual.
 
     A KeyboardInterrupt could end a step halfway, with one player updated and the other not, and
-    Keras swallows it where it converts logs.
+    Keras swallows it where it converts logs. SIGTERM is what schedulers send before they kill.
     """
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # Signals reach the main thread only.
+    # Signals reach the main thread only, and one of several workers only: it can't end by itself.
+    if several_workers or threading.current_thread() is not threading.main_thread():
+        yield event
         return
+
+    def restore():
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def on_interrupt(number, frame):
         event.set()
-        signal.signal(signal.SIGINT, before)
-        print("\nEnding after this step; Ctrl-C again ends it at once.", file=sys.stderr)
+        restore()
+        print("\nEnding after this step; once more ends it at once.", file=sys.stderr)
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, on_interrupt) for number in numbers}
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 def _stop_when(event):

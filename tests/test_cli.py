@@ -134,6 +134,19 @@ def test_out_that_has_a_run(tmp_path):
     assert "--fresh" in fails("train", "GAN", "--dataset", "ring", "--out", tmp_path)
 
 
+def test_out_that_has_an_unfinished_run_of_other_settings(tmp_path):
+    """The error names what differs and not what follows from it, and nothing is changed."""
+    ring = ("train", "GAN", "--dataset", "ring", "--out", tmp_path)
+    settings = json.dumps({"state": "training", "seed": 0, "steps": 7, "parameters": 1})
+    (tmp_path / "settings.json").write_text(settings)
+    line = fails(*ring, "--steps", 7, "--seed", 3)
+    assert f"'{tmp_path}' has an unfinished run of other settings" in line
+    assert "seed is 0 there and 3 here" in line and "--fresh" in line
+    assert "steps is" not in line and "parameters" not in line and "versions" not in line
+    assert (tmp_path / "settings.json").read_text() == settings
+    assert os.listdir(tmp_path) == ["settings.json"]
+
+
 def test_out_that_is_a_file_or_a_link(tmp_path):
     (tmp_path / "file").write_text("")
     assert "is a file" in fails("train", "GAN", "--out", tmp_path / "file")
@@ -218,23 +231,34 @@ def test_fresh_replaces_a_run(tmp_path):
     np.testing.assert_array_equal(read_png(tmp_path / "a.png"), read_png(tmp_path / "b.png"))
 
 
-def test_an_interrupted_run_is_saved(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_saved(number, tmp_path, monkeypatch):
     original = LossCurves.on_train_batch_end
 
     def interrupt(self, batch, logs=None):
         original(self, batch, logs)
         if self._step == 2:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     monkeypatch.setattr(LossCurves, "on_train_batch_end", interrupt)
     run = tmp_path / "run"
     result = invoke("train", "GAN", "--dataset", "ring", "--steps", 50, "--out", run)
     assert result.exit_code == 130
     assert "Interrupted after 2 steps" in result.stdout
+    assert "The same command goes on from here." in result.stdout
     assert json.loads((run / "settings.json").read_text())["state"] == "interrupted"
     assert len((run / "losses.csv").read_text().splitlines()) == 3
     assert (run / "samples" / "samples.gif").exists()
     assert invoke("generate", run, "--out", tmp_path / "a.png").exit_code == 0
+
+    monkeypatch.undo()
+    result = invoke("train", "GAN", "--dataset", "ring", "--steps", 50, "--out", run)
+    assert result.exit_code == 0, result.output
+    assert "step 2 of epoch 1, 2 steps in all" in result.stdout
+    assert json.loads((run / "settings.json").read_text())["state"] == "finished"
+    rows = (run / "losses.csv").read_text().splitlines()[1:]
+    assert [int(row.split(",")[0]) for row in rows] == list(range(1, 51))
+    assert not (run / "checkpoints").exists()
 
 
 @pytest.mark.slow

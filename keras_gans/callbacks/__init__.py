@@ -2,8 +2,16 @@
 
 from keras_gans.callbacks.loss_curves import LossCurves
 from keras_gans.callbacks.reduce_rates_on_plateau import ReduceRatesOnPlateau
+from keras_gans.callbacks.resume import Resume
 from keras_gans.callbacks.sample_grid import SampleGrid
 from keras_gans.callbacks.tensorboard import TensorBoard
 from keras_gans.callbacks.throughput import Throughput
 
-__all__ = ["LossCurves", "ReduceRatesOnPlateau", "SampleGrid", "TensorBoard", "Throughput"]
+__all__ = [
+    "LossCurves",
+    "ReduceRatesOnPlateau",
+    "Resume",
+    "SampleGrid",
+    "TensorBoard",
+    "Throughput",
+]

@@ -125,6 +125,13 @@ class StepMeans:
         """Forgets the epoch before, as the metrics do."""
         self._before = {}
 
+    def get_state(self):
+        """The sums so far, for `Resume`."""
+        return {name: list(before) for name, before in self._before.items()}
+
+    def set_state(self, state):
+        self._before = {name: tuple(before) for name, before in state.items()}
+
     def since_last(self, steps, logs):
         """`{name: mean since the last call}`, after `steps` steps of the epoch."""
         means = {}

@@ -92,6 +92,23 @@ class LossCurves(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.write()
 
+    def get_state(self):
+        """What a run that is resumed needs to go on with this table; see `Resume`."""
+        return {
+            "rows": list(self._rows),
+            "open": list(self._open),
+            "stride": self._stride,
+            "epoch_first_step": self._epoch_first_step,
+            "means": self._means.get_state(),
+        }
+
+    def set_state(self, state):
+        self._rows = [(step, values) for step, values in state["rows"]]
+        self._open = [(step, values) for step, values in state["open"]]
+        self._stride = state["stride"]
+        self._epoch_first_step = state["epoch_first_step"]
+        self._means.set_state(state["means"])
+
     def write(self):
         """Writes the table and the picture of the steps so far; for a run that was interrupted."""
         rows = self._rows + ([_merge(self._open)] if self._open else [])

@@ -18,8 +18,8 @@ class ReduceRatesOnPlateau(keras.callbacks.Callback):
     far by more than `min_delta`. After `patience` epochs in a row without progress the rates fall,
     and the count begins again. The rates enter the logs as `<player>_rate`.
 
-    Rates are saved with the model's optimizers, the count is not: a run that goes on where an
-    earlier one stopped counts from 0.
+    Rates are saved with the model's optimizers, and the count by `Resume`. Without it a run that
+    goes on where an earlier one stopped counts from 0.
 
     Args:
         monitor: str, the name of a loss or of another number that the model reports. It must be
@@ -84,6 +84,13 @@ class ReduceRatesOnPlateau(keras.callbacks.Callback):
                 self._set_rate(player, min(rate, max(rate * self.factor, self.min_rate)))
         for player in self.model.players:
             logs[f"{player}_rate"] = self._rate(player)
+
+    def get_state(self):
+        """The count, for `Resume`."""
+        return {"best": self._best, "stalled": self._stalled}
+
+    def set_state(self, state):
+        self._best, self._stalled = state["best"], state["stalled"]
 
     def _rate(self, player):
         return float(np.asarray(self.model.optimizer_of(player).learning_rate))

@@ -124,6 +124,14 @@ class SampleGrid(keras.callbacks.Callback):
             self._write()
         self.write_animation()
 
+    def get_state(self):
+        """What a run that is resumed needs to go on with these grids; see `Resume`."""
+        return {"epoch": self._epoch, "epoch_first_step": self._epoch_first_step}
+
+    def set_state(self, state):
+        self._epoch, self._epoch_first_step = state["epoch"], state["epoch_first_step"]
+        self._frames = self._earlier_frames()
+
     def write_animation(self):
         """Writes `samples.gif` from the pictures so far; for a run that was interrupted."""
         if not (self._writes and self.animation and self._frames):

@@ -110,6 +110,21 @@ class TensorBoard(keras.callbacks.Callback):
         if self._writer is not None:
             self._writer.close()
 
+    def get_state(self):
+        """What a run that is resumed needs to go on with these scalars; see `Resume`."""
+        if self._writer is not None:
+            self._writer.flush()  # A run that is resumed does not write them again.
+        return {
+            "written_step": self._written_step,
+            "epoch_first_step": self._epoch_first_step,
+            "means": self._means.get_state(),
+        }
+
+    def set_state(self, state):
+        self._written_step = state["written_step"]
+        self._epoch_first_step = state["epoch_first_step"]
+        self._means.set_state(state["means"])
+
     def _write_scalars(self):
         self._written_step = self._step
         if self._writer is None:

@@ -64,6 +64,8 @@ class Throughput(keras.callbacks.Callback):
         with self._lock:
             if self._running == 0:
                 self._paused += self._clock() - self._idle_since
+                if batch > 0 and self._last == self._begin:  # `Resume` begins within the epoch.
+                    self._begin = self._start = self._last = (self._last[0], batch)
             self._running += 1
 
     def on_train_batch_end(self, batch, logs=None):
