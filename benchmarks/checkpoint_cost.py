@@ -1,14 +1,16 @@
 """What checkpoints of `Resume` cost: their seconds and bytes, and the slowdown of a run.
 
 The model is a GAN of MLPs with 50 million parameters and Adam, so that a checkpoint holds 150
-million numbers. The slowdown is that of runs A B A B in one process, where B saves every 100 steps
-and A does not; both are timed to the end of the last step, when a checkpoint may still be under
-way, and to the end of `fit`, which waits for it.
+million numbers; `tf.train.Checkpoint` and, where it is installed, Orbax write the same ones in turn
+(Orbax compresses, and Adam's slots are zeros here). The slowdown is that of runs A B A B in one
+process, where B saves every 100 steps and A does not; both are timed to the end of the last step,
+when a checkpoint may still be under way, and to the end of `fit`, which waits for it.
 
     python benchmarks/checkpoint_cost.py --steps 100 --batch-size 64
 """
 
 import argparse
+import contextlib
 import os
 import tempfile
 import time
@@ -47,29 +49,67 @@ def build(millions):
     return gan
 
 
-def cost_of_one(gan, directory):
+def cost_of_one(gan, rounds):
+    """Prints what one checkpoint costs, in turn with other ways of writing the same numbers."""
     variables = variables_of(gan)
-    facts = {"steps": 0, "callbacks": {}}
-    for attempt in range(3):
-        begin = time.perf_counter()
-        values = snapshot(variables)
-        taken = time.perf_counter()
-        write(directory, values, {**facts, "steps": attempt}, keep=1)
-        written = time.perf_counter()
-        read(paths(directory)[-1])
-        end = time.perf_counter()
-        print(
-            f"in the foreground {taken - begin:.4f} s, in the background {written - taken:.2f} s; "
-            f"to read it {end - written:.2f} s",
-            flush=True,
-        )
-    path = paths(directory)[-1]
-    size = sum(os.path.getsize(os.path.join(path, name)) for name in os.listdir(path))
+    others = {"tf.train.Checkpoint": tensorflow_writer(variables)}
+    with contextlib.suppress(ImportError):
+        others["Orbax"] = orbax_writer(variables)
+    for number in range(rounds):
+        with tempfile.TemporaryDirectory() as directory:
+            begin = time.perf_counter()
+            values = snapshot(variables)
+            taken = time.perf_counter()
+            write(directory, values, {"steps": number, "callbacks": {}}, keep=1)
+            written = time.perf_counter()
+            (path,) = paths(directory)
+            read(path)
+            print(
+                f"Resume: held up {taken - begin:.3f} s, {written - begin:.2f} s in all, "
+                f"{megabytes(path)} MB, read in {time.perf_counter() - written:.2f} s",
+                flush=True,
+            )
+            for name, save in others.items():
+                path = os.path.join(directory, name)
+                held_up, seconds = save(path)
+                print(
+                    f"{name}: held up {held_up:.3f} s, {seconds:.2f} s in all, "
+                    f"{megabytes(path)} MB",
+                    flush=True,
+                )
+
+
+def megabytes(path):
+    files = [os.path.join(where, name) for where, _, names in os.walk(path) for name in names]
+    return round(sum(os.path.getsize(file) for file in files) / 1e6)
+
+
+def tensorflow_writer(variables):
     checkpoint = tf.train.Checkpoint(values=[variable.value for variable in variables.values()])
-    begin = time.perf_counter()
-    checkpoint.write(os.path.join(directory, "tensorflow"))
-    seconds = time.perf_counter() - begin
-    print(f"{size / 1e6:.0f} MB; tf.train.Checkpoint, all in the foreground: {seconds:.2f} s")
+
+    def save(path):
+        begin = time.perf_counter()
+        checkpoint.write(os.path.join(path, "state"))
+        seconds = time.perf_counter() - begin
+        return seconds, seconds
+
+    return save
+
+
+def orbax_writer(variables):
+    from orbax import checkpoint
+
+    checkpointer = checkpoint.AsyncCheckpointer(checkpoint.StandardCheckpointHandler())
+
+    def save(path):
+        begin = time.perf_counter()
+        values = {name.replace("/", "."): np.asarray(v.value) for name, v in variables.items()}
+        checkpointer.save(path, args=checkpoint.args.StandardSave(values))
+        held_up = time.perf_counter() - begin
+        checkpointer.wait_until_finished()
+        return held_up, time.perf_counter() - begin
+
+    return save
 
 
 def main():
@@ -86,8 +126,7 @@ def main():
     keras.utils.set_random_seed(0)
     gan = build(args.millions)
     print(f"{gan.count_params() / 1e6:.1f} million parameters", flush=True)
-    with tempfile.TemporaryDirectory() as directory:
-        cost_of_one(gan, directory)
+    cost_of_one(gan, args.rounds)
     data = load("ring", batch_size=args.batch_size)
     ratios = {"steps": [], "fit": []}
     for _ in range(args.rounds):

@@ -32,8 +32,9 @@ import keras_gans
 from keras_gans import presets
 from keras_gans.export import tflite
 from keras_gans.export.signatures import networks_of
+from keras_gans.files import write_json
 from keras_gans.images import read_png
-from keras_gans.runs import load_model, write_json
+from keras_gans.run_directories import load_model
 
 FORMS = (None, "float16", "dynamic", "int8")
 WARM_UP, CALLS, SECONDS = 10, 200, 3.0

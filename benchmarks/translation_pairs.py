@@ -27,9 +27,9 @@ import keras
 import numpy as np
 
 import keras_gans
+from keras_gans.files import write_json
 from keras_gans.images import enlarge, make_grid, read_png, save_png
 from keras_gans.metrics import mean_absolute_error, structural_similarity
-from keras_gans.runs import write_json
 
 
 def read(folder):

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from common import arguments
 
-from keras_gans import InfoGAN, metrics, networks, runs
+from keras_gans import InfoGAN, files, metrics, networks, runs
 from keras_gans.datasets import load
 from keras_gans.images import render, save_png
 
@@ -95,7 +95,7 @@ def main():
     )
     save_png(Path(args.out) / "continuous.png", continuous_picture(gan))
     agreement = clustering(gan, dataset.info.name)
-    runs.write_json(Path(args.out) / "clustering.json", agreement)
+    files.write_json(Path(args.out) / "clustering.json", agreement)
     print(
         f"Continuous codes: {Path(args.out) / 'continuous.png'}\n"
         f"Categories against labels: NMI {agreement['normalized_mutual_information']:.3f}, "

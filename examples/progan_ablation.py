@@ -38,9 +38,9 @@ import keras
 
 from keras_gans import ProGAN, networks
 from keras_gans.datasets import load
+from keras_gans.files import read_json, write_json
 from keras_gans.images import render, save_png, to_uint8
 from keras_gans.metrics import SlicedWasserstein, mean_pairwise_ms_ssim
-from keras_gans.runs import read_json, write_json
 
 SIZE, LATENT_DIM = 32, 64
 FILTERS = {"filters_base": 128, "filters_max": 32}

@@ -16,6 +16,8 @@ from keras_gans import checks, pipeline
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.randomness import PRIORS, RandomState, new_seed
+from keras_gans.replicas import clip_together
+from keras_gans.reported import ReportedMean
 
 
 class AdversarialModel(keras.Model):
@@ -63,7 +65,7 @@ class AdversarialModel(keras.Model):
             setattr(self, f"ema_{network_name}", averaged_copy(networks[network_name], ema_decay))
         self.random_state = RandomState(self.seed)
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
-        self.report_metrics = {name: keras.metrics.Mean(name=name) for name in reported}
+        self.report_metrics = {name: ReportedMean(name) for name in reported}
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
 
     def default_optimizers(self):
@@ -96,6 +98,7 @@ class AdversarialModel(keras.Model):
                 setattr(self, f"{player}_optimizer", optimizer)
                 if not optimizer.built:  # an unbuilt one forgets its state when weights are loaded
                     optimizer.build(self.player_variables(player))
+                clip_together(optimizer)
 
     def player_variables(self, player):
         """The trainable variables of one player, each once."""
@@ -198,7 +201,7 @@ class AdversarialModel(keras.Model):
             self, callbacks, dataset, start, steps_per_epoch, **kwargs
         )
         kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
-        with pipeline.fitting():
+        with pipeline.fitting(self):
             return super().fit(dataset, initial_epoch=start.epoch, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.export._writing import new_directory
+from keras_gans.files import new_directory
 
 PREFIX = "state"  # of the two files
 FACTS = "facts"  # the name of what is no variable, as JSON
@@ -65,13 +65,17 @@ def remove_unfinished(directory):
 def write(directory, values, facts, keep):
     """Writes a checkpoint and removes those that are not to be kept; see `Resume`.
 
-    This is what `tf.train.Checkpoint` calls to write its files. Called directly it takes a third of
-    the time and holds up the training in the foreground for none of it.
+    The op is the one that `tf.train.Checkpoint` calls to write its files, in the foreground.
 
     Raises:
+        FloatingPointError: a value other than a metric's is not finite; nothing is written.
         OSError: it could not be written; nothing of it is left.
     """
     path = os.path.join(directory, f"step_{facts['steps']:08d}")
+    for name, value in values.items():
+        floats = value.dtype.is_floating and not name.startswith("metrics/")
+        if floats and not np.isfinite(value).all():
+            raise FloatingPointError(f"'{path}' is not written: '{name}' is not finite.")
     shutil.rmtree(path, ignore_errors=True)  # Damaged, or else training had gone on from it.
     try:
         with new_directory(path) as temporary, tf.device("CPU"):

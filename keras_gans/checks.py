@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import tree
 
+from keras_gans.precision import with_loss_scaling
+
 
 def check_count(name, value):
     """Returns `value` as an int, or raises ValueError unless it is an integer of at least 1."""
@@ -245,6 +247,8 @@ def check_fit_arguments(arguments):
 def resolve_optimizers(model, given):
     """The optimizer of each player: the one given to `compile`, else the paper's.
 
+    They are wrapped where a network computes in float16: see `keras_gans.precision`.
+
     Raises:
         ValueError: a name that is none of `<player>_optimizer`, a value that is no optimizer, or
             one optimizer for two players.
@@ -271,7 +275,7 @@ def resolve_optimizers(model, given):
             "Each player needs an optimizer of its own, since optimizers keep a state for each "
             f"variable. Received one optimizer for several of {sorted(given)}"
         )
-    return optimizers
+    return with_loss_scaling(model, optimizers)
 
 
 def in_scope(optimizer, strategy):

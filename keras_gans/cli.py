@@ -44,7 +44,7 @@ def _expects_errors(command):
     def wrapped(*args, debug=False, **kwargs):
         try:
             return command(*args, debug=debug, **kwargs)
-        except (ValueError, OSError, ImportError) as error:
+        except (ValueError, OSError, ImportError, FloatingPointError) as error:
             if debug:
                 raise
             # Messages of several lines, as Keras writes them, become one.
@@ -221,10 +221,27 @@ def train(
     deterministic: Annotated[
         bool,
         typer.Option(
-            help="Compute alike to the last bit, each time. A GPU is faster without, as XLA is then "
-            "on; a run that is resumed then becomes nearly what it would have become.",
+            help="Compute alike to the last bit, each time. A GPU is faster without, as XLA is then"
+            " on; a run that is resumed then becomes nearly what it would have become.",
         ),
     ] = True,
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What layers compute in: float32, mixed_bfloat16 or mixed_float16. Weights are "
+            "float32 in each.",
+        ),
+    ] = "float32",
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What trains together: none (one device), mirrored (all GPUs of this machine), "
+            "multi-worker (the machines in TF_CONFIG, each with this command) or tpu. The batch "
+            "size is that of all together.",
+        ),
+    ] = "none",
     debug: Debug = False,
 ):
     """Train MODEL with its paper's settings, into a run directory.
@@ -265,6 +282,7 @@ def train(
         "ema_decay": ema_decay,
         "seed": seed,
         "deterministic": deterministic,
+        "precision": precision,
     }
     settings["sample_every"] = sample_every or max(1, settings["steps"] // 10)
     if ema_decay is not None and not 0 < ema_decay < 1:
@@ -275,20 +293,22 @@ def train(
     import keras
     import tensorflow as tf
 
+    from keras_gans.precision import check_precision
+    from keras_gans.replicas import make_strategy
+
+    check_precision(precision)
+    devices = make_strategy(strategy)
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     if isinstance(entry, registry.GrowingEntry):
-        if not cli_train.train_stages(entry, settings, batch_size, run, fresh, save_every):
+        stages = (entry, settings, batch_size, run, fresh, save_every, devices)
+        if not cli_train.train_stages(*stages):
             raise typer.Exit(130)
         return
     data = cli_train.load_data(entry, settings)
-    gan = cli_train.build(entry, data.info, settings)
-    typer.echo(
-        f"Training {entry.name} on {data.info.name}: {settings['steps']:,} steps of "
-        f"{settings['batch_size'] * gan.minibatches_per_step} examples. Ctrl-C ends it early and "
-        "saves."
-    )
+    gan = cli_train.build(entry, data.info, settings, devices)
+    cli_train.announce(entry, data.info, settings, gan)
     settings |= {"title": entry.title, "arxiv": entry.arxiv}
     steps, sample_every = settings["steps"], settings["sample_every"]
     if not runs.train(gan, data, run, steps, sample_every, fresh, settings, save_every=save_every):

@@ -60,7 +60,22 @@ def _load_unpaired(entry, settings, chosen):
     )
 
 
-def train_stages(entry, settings, batch_size, run, fresh, save_every=None):
+def announce(entry, info, settings, gan):
+    """Says what is about to be trained, once where several workers train together."""
+    from keras_gans.callbacks._support import is_chief
+    from keras_gans.replicas import several_workers
+
+    several = several_workers(gan.distribute_strategy)
+    if is_chief(gan):
+        print(
+            f"Training {entry.name} on {info.name}: {settings['steps']:,} steps of "
+            f"{settings['batch_size'] * gan.minibatches_per_step} examples."
+            + ("" if several else " Ctrl-C ends it early and saves."),
+            flush=True,
+        )
+
+
+def train_stages(entry, settings, batch_size, run, fresh, save_every, strategy):
     """Grows a model to the size of its data; False if the user ended it early."""
     from keras_gans import datasets, runs
 
@@ -71,7 +86,7 @@ def train_stages(entry, settings, batch_size, run, fresh, save_every=None):
             f"{entry.name} must have pictures. Received: '{info.name}', a set of points."
         )
     shapes, batch_sizes = zip(*entry.stages(info.shape, batch_size), strict=True)
-    gan = build(entry, dataclasses.replace(info, shape=shapes[0]), settings)
+    gan = build(entry, dataclasses.replace(info, shape=shapes[0]), settings, strategy)
 
     def load_stage(shape, batch_size):
         return datasets.load(
@@ -88,7 +103,10 @@ def train_stages(entry, settings, batch_size, run, fresh, save_every=None):
     )
 
 
-def build(entry, info, settings):
+def build(entry, info, settings, strategy):
+    from keras_gans.precision import dtype_policy
+    from keras_gans.replicas import together
+
     chosen = {name: settings[name] for name in ("latent_dim", "ema_decay")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     accepted = inspect.signature(entry.build).parameters
@@ -100,4 +118,5 @@ def build(entry, info, settings):
         chosen["num_classes"] = info.num_classes
     if "total_steps" in accepted:
         chosen["total_steps"] = settings["steps"]
-    return entry.build(info.shape, seed=settings["seed"], **chosen)
+    with together(), strategy.scope(), dtype_policy(settings["precision"]):
+        return entry.build(info.shape, seed=settings["seed"], **chosen)

@@ -4,12 +4,11 @@ Everything here works on numpy arrays. Pillow and matplotlib are imported when a
 or a plot is drawn, so that importing the package stays cheap.
 """
 
-import contextlib
 import math
-import os
-import tempfile
 
 import numpy as np
+
+from keras_gans.files import replacing
 
 
 def to_uint8(images):
@@ -310,46 +309,6 @@ def read_png(path):
     return array[..., None] if array.ndim == 2 else array
 
 
-@contextlib.contextmanager
-def replacing(path, suffix=None):
-    """Gives the name of a temporary file beside `path`, which takes that name if all went well.
-
-    Args:
-        path: str or path-like, the file to write. Missing directories are made.
-        suffix: str, the ending that `path` must have; the temporary file has it too. Default: the
-            one that `path` has.
-
-    Raises:
-        ValueError: if `path` ends differently.
-        IsADirectoryError: if `path` is a directory.
-
-    Example:
-
-    ```python
-    with replacing("model.keras") as temporary:
-        gan.save(temporary)
-    ```
-    """
-    path = os.fspath(path)
-    ending = os.path.splitext(path)[1]
-    if suffix is not None and ending.lower() != suffix:
-        raise ValueError(f"`path` must end in {suffix!r}. Received: {path!r}.")
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"`path` must be a file. Received: the directory {path!r}.")
-    directory, name = os.path.split(os.path.abspath(path))
-    os.makedirs(directory, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=ending, dir=directory)
-    os.close(handle)
-    try:
-        yield temporary
-        # mkstemp makes files that only their owner can read; give them the usual mode instead.
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
-
-
 def check_int(name, value, minimum, maximum=None):
     """Returns `value` as an int, or says which argument is wrong, its rule and what it was."""
     is_int = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
@@ -360,12 +319,6 @@ def check_int(name, value, minimum, maximum=None):
 
 
 _MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _check_points(name, points):

@@ -2,7 +2,8 @@
 
 The order is always (real_logits, fake_logits). Logits are unbounded floats of any shape, (batch, 1)
 or PatchGAN maps (batch, h, w, 1); the mean runs over all axes. Below, D = sigmoid(logits) and E is
-that mean. Everything is computed from logits, so that it stays finite where sigmoid saturates.
+that mean. Everything is computed from logits, so that it stays finite where sigmoid saturates, and
+in float32, whatever the logits are in.
 
 Example:
 
@@ -12,6 +13,18 @@ Example:
 """
 
 from keras import ops
+
+
+def float32(*values):
+    """Tensors as float32: one, or a list of several."""
+    values = [ops.cast(value, "float32") for value in values]
+    return values if len(values) > 1 else values[0]
+
+
+def l1(x, y):
+    """E|x - y|, over all values of two tensors of one shape."""
+    x, y = float32(x, y)
+    return ops.mean(ops.abs(x - y))
 
 
 def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
@@ -31,7 +44,8 @@ def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
     """
     if not 0 <= real_target <= 1:
         raise ValueError(f"`real_target` must be in [0, 1]. Received: {real_target!r}")
-    real_loss = ops.mean(ops.softplus(ops.negative(real_logits))) * real_target
+    real_logits, fake_logits = float32(real_logits, fake_logits)
+    real_loss = ops.mean(ops.softplus(-real_logits)) * real_target
     if real_target < 1:
         real_loss += ops.mean(ops.softplus(real_logits)) * (1.0 - real_target)
     return real_loss + ops.mean(ops.softplus(fake_logits))
@@ -39,12 +53,12 @@ def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
 
 def minimax_generator_loss(fake_logits):
     """E[log(1 - D(G(z)))], which saturates where D wins (Goodfellow et al., 2014, equation 1)."""
-    return -ops.mean(ops.softplus(fake_logits))
+    return -ops.mean(ops.softplus(float32(fake_logits)))
 
 
 def non_saturating_generator_loss(fake_logits):
     """-E[log D(G(z))] (Goodfellow et al., 2014, section 3, the form that is used in practice)."""
-    return ops.mean(ops.softplus(ops.negative(fake_logits)))
+    return ops.mean(ops.softplus(-float32(fake_logits)))
 
 
 def least_squares_discriminator_loss(real_logits, fake_logits, a=0.0, b=1.0):
@@ -58,14 +72,15 @@ def least_squares_discriminator_loss(real_logits, fake_logits, a=0.0, b=1.0):
         a: target for fakes.
         b: target for reals.
     """
-    real_loss = ops.mean(ops.square(ops.subtract(real_logits, b)))
-    fake_loss = ops.mean(ops.square(ops.subtract(fake_logits, a)))
+    real_logits, fake_logits = float32(real_logits, fake_logits)
+    real_loss = ops.mean(ops.square(real_logits - b))
+    fake_loss = ops.mean(ops.square(fake_logits - a))
     return 0.5 * real_loss + 0.5 * fake_loss
 
 
 def least_squares_generator_loss(fake_logits, c=1.0):
     """1/2 E[(D(G(z)) - c)^2] (Mao et al., 2017, equation 2); `c` is what G wants D to say."""
-    return 0.5 * ops.mean(ops.square(ops.subtract(fake_logits, c)))
+    return 0.5 * ops.mean(ops.square(float32(fake_logits) - c))
 
 
 def wasserstein_critic_loss(real_logits, fake_logits):
@@ -73,9 +88,9 @@ def wasserstein_critic_loss(real_logits, fake_logits):
 
     Arjovsky et al., 2017 (arXiv:1701.07875), equation 2 and Algorithm 1.
     """
-    return ops.mean(fake_logits) - ops.mean(real_logits)
+    return ops.mean(float32(fake_logits)) - ops.mean(float32(real_logits))
 
 
 def wasserstein_generator_loss(fake_logits):
     """-E[f(G(z))] (Arjovsky et al., 2017, Algorithm 1)."""
-    return -ops.mean(fake_logits)
+    return -ops.mean(float32(fake_logits))

@@ -1,7 +1,9 @@
-"""Penalties and constraints on a discriminator or critic: pure functions."""
+"""Penalties and constraints on a discriminator or critic: pure functions, in float32."""
 
 import tensorflow as tf
 from keras import ops
+
+from keras_gans.losses import float32
 
 # Inside the root, so that the norm of a zero gradient is finite and so is its derivative. The norm
 # is exact to 1e-6.
@@ -17,10 +19,11 @@ def input_gradient_norms(critic, samples):
         critic: function of a batch of samples that returns logits of any shape.
         samples: float tensor (batch, ...).
     """
+    samples = float32(samples)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(samples)
         logits = critic(samples)
-    gradients = ops.cast(tape.gradient(logits, samples), "float32")
+    gradients = tape.gradient(logits, samples)
     axes = tuple(range(1, len(gradients.shape)))
     return ops.sqrt(ops.sum(ops.square(gradients), axis=axes) + NORM_EPSILON)
 
@@ -53,19 +56,18 @@ def gradient_penalty(critic, reals, fakes, epsilon, target=1.0):
     >>> round(float(penalty), 3)  # (sqrt(12) - 1)^2
     6.072
     """
-    reals, fakes = ops.convert_to_tensor(reals), ops.convert_to_tensor(fakes)
+    reals, fakes, epsilon = float32(reals, fakes, epsilon)
     if not reals.shape.is_compatible_with(fakes.shape):
         raise ValueError(
             "`reals` and `fakes` must have one shape. "
             f"Received: reals {tuple(reals.shape)}, fakes {tuple(fakes.shape)}"
         )
-    epsilon = ops.cast(ops.reshape(epsilon, (-1,) + (1,) * (len(reals.shape) - 1)), reals.dtype)
+    epsilon = ops.reshape(epsilon, (-1,) + (1,) * (len(reals.shape) - 1))
     if not epsilon.shape[:1].is_compatible_with(reals.shape[:1]):
         raise ValueError(
             f"`epsilon` must have one number for each of {reals.shape[0]} examples. "
             f"Received: {epsilon.shape[0]}"
         )
-    fakes = ops.cast(fakes, reals.dtype)
     interpolates = ops.stop_gradient(fakes + epsilon * (reals - fakes))
     return ops.mean(ops.square(input_gradient_norms(critic, interpolates) - target))
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
-from keras_gans import checks
+from keras_gans import checkpoints, checks, replicas
 from keras_gans.images import to_uint8
 
 RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
@@ -186,8 +186,22 @@ class Start:
 def find_start(model, x, callbacks, initial_epoch=0):
     """Where `fit` begins: where a `Resume` among the callbacks says, else at `initial_epoch`."""
     resume = find_resume(callbacks)
+    if resume:
+        check_seen_by_all(model.distribute_strategy, resume.directory)
     start = resume.start(model, x) if resume else None
     return start or Start(initial_epoch)
+
+
+def check_seen_by_all(strategy, directory):
+    """Raises ValueError unless all workers find the same newest checkpoint in a directory."""
+    replicas.of_all_workers(strategy, 0)  # the chief has written the last one of an earlier `fit`
+    newest = max((int(p.rpartition("_")[2]) for p in checkpoints.paths(directory)), default=0)
+    steps = replicas.of_all_workers(strategy, newest)
+    if len(set(steps)) > 1:
+        raise ValueError(
+            "`directory` of Resume must be one that all workers see. "
+            f"Received: '{directory}', with checkpoints after {steps} steps on them"
+        )
 
 
 def find_resume(callbacks):
@@ -219,6 +233,12 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
     """
     if steps_per_epoch is not None:
         checks.check_count("steps_per_epoch", steps_per_epoch)
+    strategy = model.distribute_strategy
+    if replicas.several_workers(strategy) and model.steps_per_execution > 1:
+        raise ValueError(
+            "`steps_per_execution` must be 1 where several workers train together, as TensorFlow "
+            f"can't run their exchange in a loop. Received: {model.steps_per_execution}"
+        )
     if isinstance(x, tf.distribute.DistributedDataset):  # its maker has split it; see `minibatches`
         model.examples_per_step = None
         return x, steps_per_epoch
@@ -229,12 +249,13 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
             raise ValueError("`y` and `batch_size` must be None where `x` is a tf.data.Dataset")
         dataset = x
     else:
-        dataset, num_examples = from_arrays(spec, name, x, y, batch_size, model.seed)
+        seed = int(np.array(model.random_state.state)[0])  # the chief's, where several workers are
+        dataset, num_examples = from_arrays(spec, name, x, y, batch_size, seed)
     size = minibatch_size(dataset, spec, name)
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    if size % replicas:
+    if size % strategy.num_replicas_in_sync:
         raise ValueError(
-            f"The batch size must be a multiple of the number of replicas, {replicas}. "
+            "The batch size must be a multiple of the number of replicas, "
+            f"{strategy.num_replicas_in_sync}, since it is that of all together. "
             f"Received: batches of {size} examples"
         )
     resumable = hasattr(dataset, "from_step")
@@ -262,6 +283,8 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
     )
     if steps_per_epoch is not None:
         gathered = gathered.repeat()
+    if replicas.several_workers(strategy):
+        return replicas.share_among_workers(gathered, strategy), steps_per_epoch
     return gathered.prefetch(tf.data.AUTOTUNE), steps_per_epoch
 
 
@@ -329,10 +352,11 @@ def all_callbacks(model, callbacks, dataset, start, steps, epochs=1, verbose="au
 
 
 @contextlib.contextmanager
-def fitting():
-    """What `fit` runs in: the pipeline's own checks leave as ValueError."""
+def fitting(model):
+    """What `fit` runs in: the pipeline's own checks leave as ValueError; see also `together`."""
     try:
-        with warnings.catch_warnings():  # a dataset of unknown length ends each epoch with this
+        with replicas.together(model), warnings.catch_warnings():
+            # A dataset of unknown length ends each epoch with this.
             warnings.filterwarnings("ignore", "Your input ran out of data")
             yield
     except tf.errors.InvalidArgumentError as error:
@@ -360,8 +384,7 @@ def step_on_data(train_step, jit_compile):
 
 def reducible(logs, strategy):
     """Logs in the form in which Keras reduces them over workers: along axis 0, so of rank 1."""
-    several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    if several and strategy.extended._in_multi_worker_mode():
+    if replicas.several_workers(strategy):
         return {name: tf.reshape(value, (1,)) for name, value in logs.items()}
     return logs
 

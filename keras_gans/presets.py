@@ -19,13 +19,12 @@ import tensorflow as tf
 from keras import tree
 
 from keras_gans.callbacks._support import check_path
-from keras_gans.export._writing import new_directory
 from keras_gans.export.card import CARD
 from keras_gans.export.savedmodel import newest_version, savedmodel
 from keras_gans.export.signatures import networks_of
+from keras_gans.files import new_directory, read_json, write_json
 from keras_gans.layers.image_buffer import ImageBuffer
 from keras_gans.randomness import RandomState
-from keras_gans.runs import read_json, write_json
 
 ROOT = Path(__file__).resolve().parent.parent / "savedmodels"
 CONFIG = os.path.join("training", "config.json")

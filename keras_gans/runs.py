@@ -8,93 +8,33 @@ model.keras     everything, for keras.models.load_model
 savedmodel/     the generator alone, for TF Serving (`keras_gans.export.savedmodel`)
 grid.png        samples of the trained model
 checkpoints/    where an unfinished run goes on (`keras_gans.callbacks.Resume`)
+last_good.keras instead of a model, where training broke (`keras_gans.callbacks.Guard`)
 """
 
 import contextlib
-import json
-import platform
 import shutil
 import signal
 import sys
 import threading
 import time
-import warnings
-from importlib.metadata import version
 from pathlib import Path
 
-from keras_gans.images import points_limit, replacing, save_png
+from keras_gans.files import read_json, replacing, write_json
+from keras_gans.images import points_limit, save_png
+from keras_gans.run_directories import (
+    SETTINGS,
+    check_directory,
+    check_same_settings,
+    facts_of,
+    facts_of_model,
+    is_finished,
+    own_directory,
+)
 
-SETTINGS = "settings.json"
 CHECKPOINTS = "checkpoints"
 CHECKPOINT_SECONDS = 60
 POINT_SAMPLES = 1000
-# What differs between two runs of the same settings.
-NO_SETTINGS = ("state", "steps_taken", "training_seconds", "started", "versions")
-# What follows from other settings, where these are written down.
-CONSEQUENCES = (
-    "sample_shape",
-    "num_examples",
-    "dataset_license",
-    "num_classes",
-    "class_names",
-    "latent_shape",
-    "parameters",
-    "plot_limit",
-    "sample_every",
-)
-# What a run knows of its model and the model does not.
-FACTS = (
-    "dataset",
-    "dataset_license",
-    "num_examples",
-    "class_names",
-    "batch_size",
-    "plot_limit",
-    "training_seconds",
-    "started",
-)
-
-
-def check_directory(run, fresh=False):
-    """Says, before any work is done, whether a run can be written to a directory.
-
-    Raises:
-        ValueError: it is a file, holds other files, or holds a finished run and `fresh` is false.
-    """
-    run = Path(run)
-    if not run.exists():
-        return
-    if not run.is_dir():
-        raise ValueError(f"--out must be a directory. Received: '{run}', which is a file.")
-    if not any(run.iterdir()):
-        return
-    if not (run / SETTINGS).is_file():
-        raise ValueError(
-            f"--out must be a new or empty directory. Received: '{run}', which holds files and is "
-            f"no run directory (it has no {SETTINGS}), so it will not be replaced."
-        )
-    if not fresh and not _is_unfinished(run):
-        raise ValueError(
-            f"--out must be a new or empty directory, or one with a run that is not finished. "
-            f"Received: '{run}', which has a finished run; give another --out, or --fresh to "
-            "replace it."
-        )
-    if fresh and run.is_symlink():
-        raise ValueError(f"--fresh does not replace symbolic links. Received: '{run}'.")
-
-
-def is_finished(run, **settings):
-    """Whether a directory holds a run that came to its end, with these values in its settings.
-
-    For scripts of several runs that go on where they were ended.
-    """
-    found = read_json(Path(run) / SETTINGS)
-    wanted = {"state": "finished", **settings}
-    return all(name in found and found[name] == value for name, value in wanted.items())
-
-
-def _is_unfinished(run):
-    return read_json(Path(run) / SETTINGS).get("state") in ("training", "interrupted")
+GUARD_EXAMPLES = 32
 
 
 def train(
@@ -136,13 +76,13 @@ def train(
     Raises:
         ValueError: the directory can't be used, the unfinished run in it has other settings, or the
             data do not fit the model.
+        FloatingPointError: training broke; see `callbacks.Guard`.
 
     Example:
 
     >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
     """
-    from keras_gans.callbacks._support import draw, steps_taken
-    from keras_gans.export import savedmodel
+    from keras_gans.replicas import together
     from keras_gans.translation import Translator
 
     run = Path(directory)
@@ -159,19 +99,31 @@ def train(
         "steps": steps,
         "sample_every": sample_every,
         **(settings or {}),
-        **_facts(gan, dataset.info),
+        **facts_of_model(gan, dataset.info),
         "plot_limit": None if reals is None else points_limit(reals),
     }
     earlier = {} if fresh else read_json(run / SETTINGS)
     if earlier:
-        _check_same_settings(run, earlier, settings)
+        check_same_settings(run, earlier, settings)
         settings["started"] = earlier.get("started", settings["started"])
-    elif run.exists():
-        shutil.rmtree(run)
-    write_json(run / SETTINGS, {**settings, "state": "training"})
     resume = _resume(gan, run, steps, save_every)
+    more = [_guard(run, None if translates else dataset), *callbacks, resume]
+    with together(gan), own_directory(gan, run, goes_on=bool(earlier)) as own:
+        return _train(gan, dataset, steps, sample_every, own, settings, shown, more, resume)
+
+
+def _train(gan, dataset, steps, sample_every, run, settings, shown, more, resume):
+    """Trains and writes all but the checkpoints; False if the user ended it early."""
+    from keras_gans.callbacks._support import draw, steps_taken
+    from keras_gans.export import savedmodel
+
+    write_json(run / SETTINGS, {**settings, "state": "training"})
     begin = time.perf_counter()
-    finished = _fit(gan, dataset, steps, sample_every, run, settings, shown, [*callbacks, resume])
+    try:
+        finished = _fit(gan, dataset, steps, sample_every, run, settings, shown, more)
+    except FloatingPointError as error:
+        write_json(run / SETTINGS, {**settings, "state": "failed", "failure": str(error)})
+        raise
     settings |= {
         "state": "finished" if finished else "interrupted",
         "steps_taken": steps_taken(gan),
@@ -187,6 +139,13 @@ def train(
     write_json(run / SETTINGS, settings)
     if finished:
         shutil.rmtree(run / CHECKPOINTS, ignore_errors=True)
+    _say_how_it_ended(gan, run, settings, finished)
+    return finished
+
+
+def _say_how_it_ended(gan, run, settings, finished):
+    from keras_gans.translation import Translator
+
     state = "Finished" if finished else "Interrupted"
     print(
         f"{state} after {settings['steps_taken']:,} steps, {settings['training_seconds']:,} s.\n"
@@ -196,9 +155,8 @@ def train(
     )
     if not finished:
         print("The same command goes on from here.")
-    if not translates:
+    if not isinstance(gan, Translator):
         print(f"More samples: keras-gans generate {run}")
-    return finished
 
 
 def train_stages(
@@ -238,7 +196,9 @@ def train_stages(
     """
     import keras
 
-    directory = Path(directory)
+    from keras_gans.callbacks._support import is_chief
+
+    directory, say = Path(directory), print if is_chief(gan) else lambda text: None
     check_directory(directory, fresh)
     for stage, (steps, batch_size) in enumerate(stages):
         if stage > 0:
@@ -247,10 +207,11 @@ def train_stages(
         run = directory if last else directory.with_name(f"{directory.name}-{shape[0]}")
         chosen = {**(settings or {}), "steps": steps, "batch_size": batch_size}
         if not fresh and not last and is_finished(run, seed=gan.seed, **chosen):
-            print(f"{run} is finished: going on from there.")
-            gan = keras.models.load_model(run / "model.keras")
+            say(f"{run} is finished: going on from there.")
+            with gan.distribute_strategy.scope():
+                gan = keras.models.load_model(run / "model.keras")
             continue
-        print(f"{shape[0]} x {shape[1]}: {steps:,} steps of {batch_size} pictures.")
+        say(f"{shape[0]} x {shape[1]}: {steps:,} steps of {batch_size} pictures.")
         dataset = load_stage(shape, batch_size)
         options = {"fresh": fresh, "settings": chosen, "save_every": save_every}
         if not train(gan, dataset, run, steps, sample_every, **options):
@@ -258,28 +219,13 @@ def train_stages(
     return True
 
 
-def _check_same_settings(run, earlier, settings):
-    """Says how the settings of an unfinished run differ, in the form that its file has them in."""
-    settings = json.loads(json.dumps(settings))
-    names = [n for n in dict.fromkeys([*earlier, *settings]) if n not in NO_SETTINGS]
-    differing = [name for name in names if earlier.get(name) != settings.get(name)]
-    if differing:
-        shown = [name for name in differing if name not in CONSEQUENCES] or differing
-        differing = "; ".join(
-            f"{name} is {json.dumps(earlier.get(name))} there and "
-            f"{json.dumps(settings.get(name))} here"
-            for name in shown
-        )
-        raise ValueError(
-            f"'{run}' has an unfinished run of other settings: {differing}. Give its "
-            "settings to go on with it, another --out, or --fresh to replace it."
-        )
-    if earlier.get("versions") != settings["versions"]:
-        warnings.warn(
-            f"'{run}' was begun with other versions, {earlier.get('versions')}. What it becomes "
-            "may differ in the last bits.",
-            stacklevel=3,
-        )
+def _guard(run, dataset):
+    from keras_gans.callbacks import Guard
+
+    reals = None
+    if dataset is not None:
+        reals = next(iter(dataset.unbatch().repeat().batch(GUARD_EXAMPLES)))
+    return Guard(path=run / "last_good.keras", reals=reals, raise_error=True)
 
 
 def _resume(gan, run, steps, save_every):
@@ -377,66 +323,3 @@ def _some_points(dataset):
     labelled = isinstance(dataset.element_spec, tuple)
     points = dataset.map(lambda points, labels: points) if labelled else dataset
     return next(iter(points.unbatch().batch(POINT_SAMPLES))).numpy()
-
-
-def _facts(gan, info):
-    """What the settings file says beyond what the user chose."""
-    import keras_gans
-    from keras_gans.pipeline import Labels
-
-    # Codes that a model finds by itself (InfoGAN) are not the classes of the data.
-    labelled = any(isinstance(part, Labels) for part in gan.data_spec())
-    return {
-        "seed": gan.seed,
-        "ema_decay": gan.ema_decay,
-        "sample_shape": list(info.shape),
-        "num_examples": info.num_examples,
-        "dataset_license": info.license,
-        "num_classes": gan.num_classes,
-        "class_names": list(info.class_names or []) if labelled else [],
-        "latent_shape": list(gan.latent_shape),
-        "latents": gan.latent_prior,
-        "minibatches_per_step": gan.minibatches_per_step,
-        "parameters": gan.count_params(),
-        "versions": {
-            "keras_gans": keras_gans.__version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("keras", "tensorflow", "numpy")},
-        },
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def facts_of(settings):
-    """What the card of an exported model says, from the settings of its run."""
-    return {name: settings[name] for name in FACTS if settings.get(name) not in (None, [])}
-
-
-def load_model(path):
-    """The `AdversarialModel` of a `.keras` file; a ValueError where the file holds another one."""
-    import keras
-
-    from keras_gans.base import AdversarialModel
-
-    try:
-        gan = keras.models.load_model(path)
-    except TypeError as error:  # Keras says so when a class is neither its own nor registered.
-        raise ValueError(f"'{path}' is no model of keras_gans: {error}") from error
-    if not isinstance(gan, AdversarialModel):
-        kind = type(gan).__name__
-        raise ValueError(f"'{path}' must hold a model of keras_gans. Received: a {kind}.")
-    return gan
-
-
-def write_json(path, values):
-    """Writes a JSON file at once or not at all."""
-    with replacing(path, ".json") as temporary, open(temporary, "w", encoding="utf-8") as file:
-        json.dump(values, file, indent=2, ensure_ascii=False)
-        file.write("\n")
-
-
-def read_json(path):
-    """The values of a JSON file, or none where it is missing."""
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
-        return json.load(file)
-    return {}

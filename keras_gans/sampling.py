@@ -5,9 +5,10 @@ import tensorflow as tf
 
 from keras_gans.export.card import CARD
 from keras_gans.export.savedmodel import newest_version
+from keras_gans.files import read_json
 from keras_gans.images import to_uint8
 from keras_gans.randomness import PRIORS
-from keras_gans.runs import SETTINGS, load_model, read_json
+from keras_gans.run_directories import SETTINGS, load_model
 
 
 def open_sampler(source):

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_gans import checks, pipeline
+from keras_gans.losses import float32
 
 CHUNK = 64
 
@@ -18,6 +19,7 @@ def gaussian_sample(mean, log_variance, noise):
         mean, log_variance: float tensors (batch, latent_dim).
         noise: epsilon, N(0, 1) numbers of the same shape.
     """
+    mean, log_variance, noise = float32(mean, log_variance, noise)
     return mean + ops.exp(0.5 * log_variance) * noise
 
 
@@ -37,6 +39,7 @@ def gaussian_kl_divergence(mean, log_variance):
     >>> float(gaussian_kl_divergence(ops.ones((5, 3)), ops.zeros((5, 3))))  # 3 * 1/2
     1.5
     """
+    mean, log_variance = float32(mean, log_variance)
     terms = 1.0 + log_variance - ops.square(mean) - ops.exp(log_variance)
     return -0.5 * ops.mean(ops.sum(terms, axis=-1))
 
@@ -56,7 +59,8 @@ def gaussian_error(targets, means, variance=1.0):
     >>> float(gaussian_error(ops.ones((5, 2, 2)), ops.zeros((5, 2, 2)), variance=0.5))
     4.0
     """
-    errors = ops.cast(targets, "float32") - ops.cast(means, "float32")
+    targets, means = float32(targets, means)
+    errors = targets - means
     axes = tuple(range(1, len(errors.shape)))
     return ops.mean(ops.sum(ops.square(errors), axis=axes)) / (2.0 * variance)
 
@@ -124,4 +128,4 @@ class Autoencoding:
 
 def _in_chunks(function, rows):
     chunks = (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))
-    return np.concatenate([ops.convert_to_numpy(function(chunk)) for chunk in chunks])
+    return np.concatenate([ops.convert_to_numpy(float32(function(chunk))) for chunk in chunks])

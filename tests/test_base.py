@@ -1,11 +1,7 @@
 """The training base: each trap of Keras and TensorFlow that it takes care of, and its contract."""
 
-import json
-import os
-import socket
 import subprocess
 import sys
-import textwrap
 
 import keras
 import numpy as np
@@ -180,65 +176,7 @@ def test_a_strategy_takes_no_batch_from_a_shuffled_dataset(two_replicas):
     assert_close(state(two), state(one), 1e-5)
 
 
-# 7. Scalar logs under several workers, and what they then agree on.
-
-WORKER = textwrap.dedent(
-    """
-    import sys
-    import numpy as np, keras, tensorflow as tf
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    from keras_gans import GAN
-    from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
-    with strategy.scope():
-        gan = GAN(
-            build_mlp_generator((2,), 3, (8,), seed=1),
-            build_mlp_discriminator((2,), (8,), seed=2),
-            seed=4,
-        )
-        gan.compile(
-            generator_optimizer=keras.optimizers.SGD(0.05),
-            discriminator_optimizer=keras.optimizers.SGD(0.05),
-        )
-    points = np.random.default_rng(0).normal(size=(32, 2)).astype("float32")
-    data = tf.data.Dataset.from_tensor_slices(points).batch(8)
-    history = gan.fit(data, epochs=2, steps_per_epoch=2, verbose=0).history
-    assert np.isfinite(history["generator_loss"]).all(), history
-    np.savez(sys.argv[1], *[np.array(v) for v in gan.trainable_variables])
-    """
-)
-
-
-def free_ports(num):
-    sockets = [socket.socket() for _ in range(num)]
-    for each in sockets:
-        each.bind(("localhost", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@pytest.mark.processes
-def test_two_workers_train_and_agree(tmp_path):
-    workers = [f"localhost:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
-        command = [sys.executable, "-c", WORKER, str(tmp_path / f"{index}.npz")]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        processes.append(subprocess.Popen(command, env=environment, text=True, **pipes))
-    try:
-        for process in processes:
-            output, _ = process.communicate(timeout=120)
-            assert process.returncode == 0, output[-3000:]
-    finally:
-        for process in processes:
-            process.kill()
-    first, second = (np.load(tmp_path / f"{index}.npz") for index in range(2))
-    for name in first.files:
-        np.testing.assert_allclose(first[name], second[name], atol=1e-7)
-
+# 7. Scalar logs under several workers: see `test_distribution.py`.
 
 # 8. XLA: off on CPUs unless asked for, and inside the replica's step.
 

@@ -12,7 +12,6 @@ from keras_gans.images import (
     points_limit,
     read_png,
     render,
-    replacing,
     save_animation,
     save_png,
     to_uint8,
@@ -118,17 +117,6 @@ def test_png_errors(tmp_path):
     with pytest.raises(IsADirectoryError, match=r"b.png"):
         save_png(tmp_path / "b.png", np.zeros((2, 2), "uint8"))
     assert os.listdir(tmp_path) == ["b.png"]
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
-        with open(temporary, "w") as file:
-            file.write("half of the n")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
 
 
 def test_animation_has_the_frames_and_durations(tmp_path):

@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import ops
 
 from keras_gans.networks import build_dcgan_discriminator, build_mlp_discriminator
 from keras_gans.penalties import clip_weights, gradient_penalty, input_gradient_norms
+from keras_gans.precision import dtype_policy
 
 
 def normal(*shape, seed=0):
@@ -219,3 +221,62 @@ def test_epsilon_must_have_one_number_for_each_example(num):
         gradient_penalty(lambda x: x[:, 0], x, x, np.zeros(num, "float32"))
     with pytest.raises(ValueError, match="one shape"):
         gradient_penalty(lambda x: x[:, 0], x, x[:1], np.zeros(4, "float32"))
+
+
+# In half precision
+
+
+def linear_critic(slope, dtype):
+    """f(x) = slope * sum(x), computed and returned in `dtype`."""
+    return lambda x: ops.sum(ops.cast(x, dtype) * ops.cast(slope, dtype), axis=1)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("slope", [2.0**9, 2.0**-14])
+def test_norms_are_float32(slope, dtype):
+    """2^18 is more than float16 holds, and 2^-28 less: what is squared is float32 already."""
+    x = tf.constant(normal(5, 4))
+    for samples in (x, tf.cast(x, dtype)):
+        found = input_gradient_norms(linear_critic(slope, dtype), samples)
+        assert found.dtype == tf.float32
+        np.testing.assert_allclose(found, 2 * slope, rtol=1e-3)  # sqrt(4) slopes
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_penalty_is_float32(dtype):
+    """Fakes and epsilon in half precision, beside reals that are not: interpolates are float32."""
+    reals, fakes, epsilon = normal(5, 4, seed=1), normal(5, 4, seed=2), np.full(5, 0.25, "float32")
+    fakes = tf.cast(fakes, dtype)
+    seen = []
+
+    def critic(x):
+        seen.append(x.dtype)
+        return linear_critic(0.75, dtype)(x)
+
+    penalty = gradient_penalty(critic, reals, fakes, tf.cast(epsilon, dtype))
+    assert penalty.dtype == tf.float32 and seen == [tf.float32]
+    assert float(penalty) == pytest.approx(0.25, rel=1e-5)  # (sqrt(4) 3/4 - 1)^2
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_penalty_of_a_network_in_half_precision(policy):
+    """Close to float32's, and so is its derivative by the weights, the second-order gradient."""
+    x, fakes = normal(8, 8, 12, 2, seed=1), normal(8, 8, 12, 2, seed=2)
+    epsilon = np.random.default_rng(3).uniform(size=8).astype("float32")
+    found = {}
+    for name in ("float32", policy):
+        with dtype_policy(name):
+            critic = build_dcgan_discriminator((8, 12, 2), width=8, normalization="layer", seed=0)
+        weights = [v.value for v in critic.trainable_variables]
+        with tf.GradientTape() as tape:
+            penalty = gradient_penalty(critic, x, fakes, epsilon)
+            scaled = 1024.0 * penalty
+        gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
+        assert all(g.dtype == tf.float32 for g in gradients)
+        flat = np.concatenate([np.ravel(g) / 1024 for g in gradients])
+        found[name] = float(penalty), flat
+    (expected, direction), (penalty, gradient) = found.values()
+    rounding = {"mixed_float16": 2**-11, "mixed_bfloat16": 2**-8}[policy]
+    assert penalty == pytest.approx(expected, rel=10 * rounding)
+    error = np.linalg.norm(gradient - direction) / np.linalg.norm(direction)
+    assert error < 40 * rounding, error / rounding

@@ -123,8 +123,9 @@ def build(name, shipped):
     from keras_gans import presets
     from keras_gans.export import tflite
     from keras_gans.export.signatures import networks_of
+    from keras_gans.files import read_json
     from keras_gans.images import save_png
-    from keras_gans.runs import SETTINGS, facts_of, read_json
+    from keras_gans.run_directories import SETTINGS, facts_of
 
     run = ROOT / "runs" / shipped.run
     if not (run / "model.keras").is_file():

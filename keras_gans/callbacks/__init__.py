@@ -1,5 +1,6 @@
 """Callbacks for `fit`: samples, curves and figures of a run."""
 
+from keras_gans.callbacks.guard import Guard
 from keras_gans.callbacks.loss_curves import LossCurves
 from keras_gans.callbacks.reduce_rates_on_plateau import ReduceRatesOnPlateau
 from keras_gans.callbacks.resume import Resume
@@ -8,6 +9,7 @@ from keras_gans.callbacks.tensorboard import TensorBoard
 from keras_gans.callbacks.throughput import Throughput
 
 __all__ = [
+    "Guard",
     "LossCurves",
     "ReduceRatesOnPlateau",
     "Resume",

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from keras_gans.callbacks._support import StepMeans, check_path, is_chief, steps_taken
-from keras_gans.images import check_int, replacing
+from keras_gans.files import replacing
+from keras_gans.images import check_int
 
 REFRESH_SECONDS = 60
 PLAYER_COLORS = {"generator_loss": "tab:blue", "discriminator_loss": "tab:red"}

@@ -34,8 +34,9 @@ class Resume(keras.callbacks.Callback):
     Checkpoints are TensorFlow's (`tf.train.load_checkpoint`), each in a directory
     `step_00000500` that appears at once when all of it is on the disk. They are written in the
     background, while training goes on. Where that fails, a warning says so and which checkpoint is
-    the newest, and training goes on. When they are read their checksums are compared; a damaged one
-    is passed over with a warning that names the file.
+    the newest, and training goes on; likewise where weights are not finite. Nothing is saved after
+    `Guard` has stopped training, so that the last good checkpoint stays. When they are read their
+    checksums are compared; a damaged one is passed over with a warning that names the file.
 
     When several workers train together only the chief writes, and all of them must see the
     directory. One directory belongs to one run: a second `fit` of as many epochs has nothing to do.
@@ -153,6 +154,7 @@ class Resume(keras.callbacks.Callback):
         self._begin = dataclasses.replace(start, steps=steps)
         others = [callback for callback in callbacks if callback is not self]
         self._keepers = _named(c for c in others if hasattr(c, "get_state"))
+        self._others = others
         params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
         return _CallbackList(
             [*others, self], self, start, model, add_progbar=verbose != 0, **params
@@ -218,6 +220,8 @@ class Resume(keras.callbacks.Callback):
         return False
 
     def _save(self):
+        if any(getattr(callback, "failure", None) for callback in self._others):
+            return  # `Guard` takes the model back to an earlier state.
         # Workers read some variables together, so all of them must come here.
         values = checkpoints.snapshot(checkpoints.variables_of(self.model))
         self._due, self._saved_steps, self._saved_at = False, self._steps, time.monotonic()
@@ -244,7 +248,7 @@ class Resume(keras.callbacks.Callback):
         writing, self._writing = self._writing, None
         try:
             writing.result()
-        except OSError as error:
+        except (OSError, FloatingPointError) as error:
             rest = checkpoints.paths(self.directory)
             newest = f"The newest one is '{rest[-1]}'" if rest else "There is none"
             warnings.warn(

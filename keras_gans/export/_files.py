@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_gans.callbacks._support import check_path
-from keras_gans.images import replacing
+from keras_gans.files import replacing
 from keras_gans.translation import Translator
 
 NUM = 16

@@ -8,7 +8,8 @@ from keras_gans.export.onnx import check_packages, onnx
 from keras_gans.export.savedmodel import savedmodel
 from keras_gans.export.signatures import network_of
 from keras_gans.export.tflite import check_quantization, tflite
-from keras_gans.runs import SETTINGS, facts_of, load_model, read_json
+from keras_gans.files import read_json
+from keras_gans.run_directories import SETTINGS, facts_of, load_model
 from keras_gans.translation import Translator
 
 FORMS = ("savedmodel", "tflite", "onnx")

@@ -9,6 +9,7 @@ import keras
 
 from keras_gans.export._files import check_target, compare, inputs_to_check, output_name, write
 from keras_gans.export.signatures import check_exportable, network_of
+from keras_gans.precision import in_float32
 from keras_gans.translation import Translator
 
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
@@ -28,7 +29,8 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
       [-1, 1], as ONNX gives inputs and outputs no common names;
     - `images`, float32 (batch, H, W, C) in [-1, 1], comes back, or `points`, float32 (batch, d).
 
-    Pictures are NHWC, as in the package. Before anything is written, the file is run by ONNX
+    Pictures are NHWC, as in the package. The file computes in float32, also where the model does in
+    mixed precision. Before anything is written, the file is run by ONNX
     Runtime on 16 inputs and held against Keras.
 
     Args:
@@ -60,7 +62,7 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
     """
     check_packages()
     check_exportable(gan, allow_untrained)
-    network = network_of(gan, direction)
+    network = in_float32(network_of(gan, direction))
     path = check_target(path, ".onnx")
     names = ["pictures"] if isinstance(gan, Translator) else ["latents", "labels"]
     names = names[: len(network.inputs)]

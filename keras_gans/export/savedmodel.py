@@ -8,11 +8,10 @@ import tensorflow as tf
 
 from keras_gans.callbacks._support import check_path
 from keras_gans.checks import check_count
-from keras_gans.export._writing import new_directory
 from keras_gans.export.card import CARD, PAGE, card_page, make_card
 from keras_gans.export.signatures import build_signatures, check_exportable, is_batchable
 from keras_gans.export.warmup import write_warmup
-from keras_gans.runs import write_json
+from keras_gans.files import new_directory, write_json
 
 ANY_SIZE = 64  # where a network takes pictures of any size
 

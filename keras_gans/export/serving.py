@@ -7,8 +7,8 @@ from pathlib import Path
 from keras_gans.callbacks._support import check_path
 from keras_gans.checks import check_count, check_flag
 from keras_gans.export import serving_files
-from keras_gans.export._writing import new_directory
 from keras_gans.export.lint import lint
+from keras_gans.files import new_directory
 
 IMAGE = "tensorflow/serving:2.20.0"
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -21,6 +21,7 @@ from keras_gans.export._files import (
     write,
 )
 from keras_gans.export.signatures import check_exportable, network_of
+from keras_gans.precision import in_float32
 from keras_gans.translation import Translator
 
 SIGNATURE = "serving_default"
@@ -62,7 +63,8 @@ def tflite(
     - models that make pictures out of pictures take `images`, float32 (1, H, W, C) in [-1, 1];
     - `images`, float32 (1, H, W, C) in [-1, 1], comes back, or `points`, float32 (1, d).
 
-    Only TFLite's own operations are used. Before anything is written, the file is run on 16 inputs
+    Only TFLite's own operations are used, and the file computes in float32 where the model does in
+    mixed precision. Before anything is written, the file is run on 16 inputs
     that it was not calibrated on, and held against Keras. Translators are given random squares, or
     in int8 the pictures of `representative`, mirrored.
 
@@ -101,7 +103,7 @@ def tflite(
     """
     check_quantization(quantization)
     check_exportable(gan, allow_untrained)
-    network = network_of(gan, direction)
+    network = in_float32(network_of(gan, direction))
     specs = _specs(gan, network)
     calibration = _calibration(gan, network, quantization, representative)
     path = check_target(path, ".tflite")

@@ -48,7 +48,7 @@ class MultiplicativeNoise(keras.layers.Layer):
             return inputs
         channels = inputs.shape[-1]
         noise = self.random_state.normal(inputs, (*(1,) * (len(inputs.shape) - 2), channels))
-        deviation = self.strength * math.sqrt(channels)
+        deviation = ops.cast(self.strength, "float32") * math.sqrt(channels)
         return inputs * ops.cast(1.0 + deviation * noise, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

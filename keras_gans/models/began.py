@@ -26,6 +26,7 @@ from keras import ops
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive
+from keras_gans.losses import l1
 from keras_gans.replicas import mean_over_replicas
 
 
@@ -126,7 +127,7 @@ class BEGAN(AdversarialModel):
 
     def reconstruction_loss(self, pictures):
         """L(v) = |v - D(v)|, the mean over a picture's pixels and over the pictures."""
-        return ops.mean(ops.abs(pictures - self.discriminator(pictures, training=True)))
+        return l1(pictures, self.discriminator(pictures, training=True))
 
     def train_step(self, data):
         (reals,) = self.minibatches(data, 1)

@@ -28,7 +28,6 @@ Deviations from the paper:
 import functools
 
 import keras
-from keras import ops
 
 from keras_gans.checks import (
     check_count,
@@ -37,15 +36,10 @@ from keras_gans.checks import (
     check_positive,
 )
 from keras_gans.layers import ImageBuffer
-from keras_gans.losses import least_squares_discriminator_loss, least_squares_generator_loss
+from keras_gans.losses import l1, least_squares_discriminator_loss, least_squares_generator_loss
 from keras_gans.randomness import derive_seed
 from keras_gans.schedules import ConstantThenLinear
 from keras_gans.translation import TwoWayTranslator
-
-
-def l1(x, y):
-    """E|x - y|, over all values."""
-    return ops.mean(ops.abs(x - y))
 
 
 @keras.saving.register_keras_serializable("keras_gans")

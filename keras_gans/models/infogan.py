@@ -28,7 +28,7 @@ from keras import ops
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
-from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.pipeline import Labels, from_border, to_border
 
 
@@ -133,7 +133,7 @@ class InfoGAN(AdversarialModel):
 
     def code_losses(self, features, latents, categories):
         """The pair (category_loss, continuous_loss) of Q on the features of fakes, scalars."""
-        logits, means = self.recognition(features, training=True)
+        logits, means = float32(*self.recognition(features, training=True))
         category_loss = ops.mean(
             ops.sparse_categorical_crossentropy(categories, logits, from_logits=True)
         )

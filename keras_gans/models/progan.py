@@ -28,6 +28,7 @@ from keras_gans.checks import check_not_negative, check_positive
 from keras_gans.growing import GrowingModel
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.losses import (
+    float32,
     least_squares_discriminator_loss,
     least_squares_generator_loss,
     wasserstein_critic_loss,
@@ -103,7 +104,7 @@ class ProGAN(PaperOptimizers, GrowingModel):
         return (
             wasserstein_critic_loss(real_logits, fake_logits)
             + self.gp_weight * penalty
-            + self.drift_weight * ops.mean(ops.square(real_logits))
+            + self.drift_weight * ops.mean(ops.square(float32(real_logits)))
         )
 
     def generator_loss(self, fake_logits):
@@ -161,7 +162,7 @@ class ProGANLS(PaperOptimizers, GrowingModel):
 
         real_logits = self.discriminator(reals, training=True)
         fake_logits = self.discriminator(fakes, training=True)
-        score = mean_over_replicas(ops.mean(ops.stop_gradient(fake_logits)))
+        score = mean_over_replicas(ops.mean(ops.stop_gradient(float32(fake_logits))))
         self.fake_score.assign(0.9 * self.fake_score + 0.1 * ops.clip(score, 0.0, 1.0))
         return least_squares_discriminator_loss(real_logits, fake_logits)
 

@@ -29,6 +29,7 @@ from keras_gans.layers import (
     PixelNormalization,
 )
 from keras_gans.layers.equalized import SQRT2
+from keras_gans.precision import dtype_policy
 from keras_gans.randomness import derive_seed
 
 GENERATOR_NORMALIZATIONS = ("pixel", "batch", "layer", None)
@@ -44,17 +45,19 @@ class StageNetwork(keras.Model):
         self.settings = settings
 
     def get_config(self):
-        return {**self.settings, "name": self.name}
+        return {**self.settings, "name": self.name, "dtype": self.dtype_policy.name}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        settings = {**config}
+        with dtype_policy(settings.pop("dtype", "float32")):
+            return cls(**settings)
 
     def grow(self):
         """The network for pictures of twice the size, with the weights of all layers kept."""
         height, width, channels = self.settings["image_shape"]
         shape = (2 * height, 2 * width, channels)
-        grown = type(self)(**{**self.get_config(), "image_shape": shape, "fade": True})
+        grown = self.from_config({**self.get_config(), "image_shape": shape, "fade": True})
         copy_layers(self, grown)
         return grown
 
@@ -138,8 +141,9 @@ class ProGANGenerator(StageNetwork):
             x = block(x, filters[level], f"conv_{size_name}_b")
         pictures = to_rgb(x, len(sizes) - 1)
         if fade and len(sizes) > 1:
-            old = layers.UpSampling2D(2, name="old_upsampling")(to_rgb(old, len(sizes) - 2))
-            pictures = FadeIn(name="fade_in")([old, pictures])
+            old = to_rgb(old, len(sizes) - 2)
+            old = layers.UpSampling2D(2, dtype="float32", name="old_upsampling")(old)
+            pictures = FadeIn(dtype="float32", name="fade_in")([old, pictures])
         super().__init__(
             latents,
             pictures,

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from keras_gans import presets
 from keras_gans.cli import app
 from keras_gans.export import export_run
+from keras_gans.files import write_json
 from keras_gans.images import save_png, to_uint8
-from keras_gans.runs import write_json
 
 
 def trained(gan):

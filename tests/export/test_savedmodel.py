@@ -14,9 +14,9 @@ import tensorflow as tf
 from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points, lively
 
 from keras_gans import GAN, AdversarialModel, export
-from keras_gans.export._writing import new_directory
 from keras_gans.export.card import weights_sha256
 from keras_gans.export.savedmodel import newest_version
+from keras_gans.files import new_directory
 from keras_gans.images import to_uint8
 from keras_gans.networks import build_mlp_discriminator
 from keras_gans.sampling import SavedModelSampler
@@ -679,22 +679,3 @@ def test_a_place_that_cannot_be_written():
         pytest.skip("this system has no /proc")
     with pytest.raises(OSError):
         export.savedmodel(gan_of_points(), "/proc/keras_gans", allow_untrained=True)
-
-
-def test_new_directory_is_all_or_nothing(tmp_path):
-    with pytest.raises(ZeroDivisionError), new_directory(tmp_path / "a" / "b" / "c") as temporary:
-        (temporary / "half").write_text("written")
-        raise ZeroDivisionError
-    assert not any(tmp_path.iterdir())
-    with new_directory(tmp_path / "a" / "b") as temporary:
-        (temporary / "all").write_text("written")
-        assert not (tmp_path / "a" / "b").exists()
-    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")] == ["a", "a/b", "a/b/all"]
-    assert (tmp_path / "a" / "b").stat().st_mode == (tmp_path / "a").stat().st_mode
-    (tmp_path / "a").chmod(0o777)
-    with new_directory(tmp_path / "a" / "d"):  # not writable by all because its parent is
-        pass
-    (tmp_path / "a" / "e").mkdir()
-    assert (tmp_path / "a" / "d").stat().st_mode == (tmp_path / "a" / "e").stat().st_mode
-    with pytest.raises(OSError, match="can't be written: no room"), new_directory(tmp_path / "c"):
-        raise tf.errors.ResourceExhaustedError(None, None, "no room")

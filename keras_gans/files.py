@@ -1,0 +1,121 @@
+"""Files and directories that appear at once or not at all, on whatever disk and however it ends."""
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path, suffix=None):
+    """Gives the name of a temporary file beside `path`, which takes that name if all went well.
+
+    Args:
+        path: str or path-like, the file to write. Missing directories are made.
+        suffix: str, the ending that `path` must have; the temporary file has it too. Default: the
+            one that `path` has.
+
+    Raises:
+        ValueError: if `path` ends differently.
+        IsADirectoryError: if `path` is a directory.
+
+    Example:
+
+    ```python
+    with replacing("model.keras") as temporary:
+        gan.save(temporary)
+    ```
+    """
+    path = os.fspath(path)
+    ending = os.path.splitext(path)[1]
+    if suffix is not None and ending.lower() != suffix:
+        raise ValueError(f"`path` must end in {suffix!r}. Received: {path!r}.")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"`path` must be a file. Received: the directory {path!r}.")
+    directory, name = os.path.split(os.path.abspath(path))
+    os.makedirs(directory, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(
+        prefix=f".{name}.unfinished-", suffix=ending, dir=directory
+    )
+    os.close(handle)
+    try:
+        yield temporary
+        # mkstemp makes files that only their owner can read; give them the usual mode instead.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or path  # a write to an open file does not know its name
+        raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(temporary)
+
+
+@contextlib.contextmanager
+def new_directory(path):
+    """Gives a temporary directory beside `path`, which takes that name if all went well.
+
+    TF Serving looks for new versions all the time and would load half of one. After an error
+    nothing is left, not even the parent directories that were made for it.
+
+    Args:
+        path: str or path-like that does not exist, or an empty directory.
+
+    Raises:
+        OSError: the directory can't be made or filled, also where TensorFlow says so in its own
+            errors.
+    """
+    import tensorflow as tf
+
+    path = Path(os.path.abspath(path))
+    made = [parent for parent in path.parents if not parent.exists()]
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not mkdtemp, which makes directories that only their owner can read.
+        unused = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        unused.mkdir()
+        temporary = unused
+        yield temporary
+        temporary.rename(path)
+    except tf.errors.OpError as error:
+        reason = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", error.message).strip()
+        raise OSError(f"'{path}' can't be written: {reason}") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        for parent in made:
+            with contextlib.suppress(OSError):  # it is not empty, or was never made
+                parent.rmdir()
+
+
+def remove_unfinished(directory):
+    """Removes the files that `replacing` had begun in a directory when the process was killed."""
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        if re.fullmatch(r"\..+\.unfinished-[a-z0-9_]{8}(\.\w+)?", name):
+            with contextlib.suppress(OSError):
+                os.remove(os.path.join(directory, name))
+
+
+def write_json(path, values):
+    """Writes a JSON file at once or not at all."""
+    with replacing(path, ".json") as temporary, open(temporary, "w", encoding="utf-8") as file:
+        json.dump(values, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+
+
+def read_json(path):
+    """The values of a JSON file, or none where it is missing."""
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+        return json.load(file)
+    return {}
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
