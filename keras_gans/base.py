@@ -197,9 +197,7 @@ class AdversarialModel(keras.Model):
         checks.check_fit_arguments(kwargs)
         start = pipeline.find_start(self, x, callbacks, kwargs.pop("initial_epoch", 0))
         dataset, steps_per_epoch = pipeline.prepare(self, x, y, batch_size, steps_per_epoch, start)
-        callbacks = pipeline.all_callbacks(
-            self, callbacks, dataset, start, steps_per_epoch, **kwargs
-        )
+        callbacks = pipeline.all_callbacks(self, callbacks, start, steps_per_epoch, **kwargs)
         kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
         with pipeline.fitting(self):
             return super().fit(dataset, initial_epoch=start.epoch, **kwargs)

@@ -338,7 +338,7 @@ def from_arrays(spec, model_name, x, y, batch_size, seed):
     return dataset.shuffle(len(arrays[0]), seed=seed).batch(batch_size), len(arrays[0])
 
 
-def all_callbacks(model, callbacks, dataset, start, steps, epochs=1, verbose="auto"):
+def all_callbacks(model, callbacks, start, steps, epochs=1, verbose="auto"):
     """The callbacks of `fit`, with `Throughput` first, so that all later ones see images/s."""
     from keras_gans.callbacks import Throughput  # here, for `import keras_gans` to stay cheap
 
@@ -346,8 +346,6 @@ def all_callbacks(model, callbacks, dataset, start, steps, epochs=1, verbose="au
     callbacks = [Throughput(), *(() if callbacks is None else tree.flatten(callbacks))]
     if resume is None:
         return callbacks
-    if steps is None and isinstance(dataset, tf.data.Dataset) and dataset.cardinality() >= 0:
-        steps = int(dataset.cardinality())
     return resume.callback_list(callbacks, model, start, steps, epochs, verbose)
 
 

@@ -230,10 +230,10 @@ def _guard(run, dataset):
 
 def _resume(gan, run, steps, save_every):
     from keras_gans.callbacks import Resume
-    from keras_gans.callbacks.resume import several_workers
+    from keras_gans.replicas import several_workers
 
     every = {"every_seconds": CHECKPOINT_SECONDS}
-    if save_every is not None or several_workers(gan):
+    if save_every is not None or several_workers(gan.distribute_strategy):
         every = {"every_steps": save_every or max(1, steps // 100)}
     return Resume(run / CHECKPOINTS, **every)
 
@@ -241,14 +241,14 @@ def _resume(gan, run, steps, save_every):
 def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
     """Trains; False if the user ended it early."""
     from keras_gans import callbacks
-    from keras_gans.callbacks.resume import several_workers
+    from keras_gans.replicas import several_workers
 
     title = f"{settings['model']} on {settings['dataset']}"
     curves = callbacks.LossCurves(run / "losses.png", title=title)
     # Epochs only divide the progress that is shown; ten lines where the steps allow it.
     epochs = next(n for n in range(10, 0, -1) if steps % n == 0)
     try:
-        with _interrupts(several_workers(gan)) as interrupted:
+        with _interrupts(several_workers(gan.distribute_strategy)) as interrupted:
             gan.fit(
                 dataset,
                 epochs=epochs,

@@ -32,7 +32,7 @@ from harness import assert_close, compile_sgd, state
 from test_models import CASES
 
 from keras_gans import GAN, WGANGP, replicas
-from keras_gans.callbacks import Resume
+from keras_gans.callbacks import Guard, Resume
 from keras_gans.datasets import load
 from keras_gans.layers import BatchNormalization
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
@@ -190,6 +190,18 @@ def several_steps_at_once(directory):
     return fit(ring, compiled=compiled, steps_per_epoch=4)
 
 
+def a_run_that_breaks(directory):
+    """All workers see it, go back and save, as that reads variables of all; one file stays."""
+    path = directory / f"{os.getpid()}.keras"
+    guard = Guard(every_steps=2, path=path)
+    ended = fit(
+        load("ring", batch_size=8), compiled={"rate": 1e20}, steps_per_epoch=4, callbacks=[guard]
+    )
+    assert guard.failure.startswith("The critic broke at step "), guard.failure
+    assert path.exists() == (worker_index() == 0)
+    return ended
+
+
 def shapes_of_a_step(directory):
     """They must be static; times the replicas they are one device's."""
     strategy, seen = tf.distribute.get_strategy(), []
@@ -237,6 +249,7 @@ OF_DATA = {
     "NaN": nan_in_a_late_batch,
     "odd batch": odd_batch,
     "several steps at once": several_steps_at_once,
+    "breaks": a_run_that_breaks,
     "shapes": shapes_of_a_step,
     "checkpoints": checkpoints_that_one_worker_lacks,
     "numbers": numbers_of_workers,

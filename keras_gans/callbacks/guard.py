@@ -1,7 +1,9 @@
 """Training that stops where it breaks, and says so where it goes wrong."""
 
 import math
+import os
 import sys
+import tempfile
 
 import keras
 import numpy as np
@@ -207,7 +209,11 @@ class Guard(keras.callbacks.Callback):
 
     def _written(self):
         """Writes the last good state, and how the sentence on it goes on."""
-        if self.path is None or not is_chief(self.model):
+        if self.path is None:
+            return ""
+        if not is_chief(self.model):  # All must save: some variables are read by all together.
+            with tempfile.TemporaryDirectory() as directory:
+                self.model.save(os.path.join(directory, "model.keras"))
             return ""
         try:
             with replacing(self.path, ".keras") as temporary:

@@ -14,6 +14,7 @@ from keras_gans import checkpoints
 from keras_gans.callbacks._support import check_optional_int, check_path, is_chief
 from keras_gans.images import check_int
 from keras_gans.pipeline import Start
+from keras_gans.replicas import several_workers
 
 
 class Resume(keras.callbacks.Callback):
@@ -90,7 +91,7 @@ class Resume(keras.callbacks.Callback):
         self._exact, self._examples_per_step, self._writing = exact, None, None
         self._first_batch = _digest(next(iter(data))) if exact else None
         self._states, self._metrics, self.seconds_before = {}, {}, 0.0
-        if self.every_seconds is not None and several_workers(model):
+        if self.every_seconds is not None and several_workers(model.distribute_strategy):
             raise ValueError(
                 "`every_seconds` must be None where several workers train together; give "
                 f"`every_steps`. Received: {self.every_seconds!r}."
@@ -320,12 +321,6 @@ def _named(callbacks):
             number += 1
         named[name] = callback
     return named
-
-
-def several_workers(model):
-    """Whether the model is trained by several processes."""
-    resolver = getattr(model.distribute_strategy, "cluster_resolver", None)
-    return bool(resolver and getattr(resolver, "task_type", None))
 
 
 def _is_number(value):
