@@ -40,7 +40,7 @@ from keras_gans import ProGAN, networks
 from keras_gans.datasets import load
 from keras_gans.files import read_json, write_json
 from keras_gans.images import render, save_png, to_uint8
-from keras_gans.metrics import SlicedWasserstein, mean_pairwise_ms_ssim
+from keras_gans.metrics import PatchDistances, mean_pairwise_ms_ssim
 
 SIZE, LATENT_DIM = 32, 64
 FILTERS = {"filters_base": 128, "filters_max": 32}
@@ -193,7 +193,7 @@ def main():
     write_json(out / "settings.json", chosen)
 
     pictures = some_pictures(2 * args.samples, args.seed)
-    reals, others = SlicedWasserstein(pictures[: args.samples]), pictures[args.samples :]
+    reals, others = PatchDistances(pictures[: args.samples]), pictures[args.samples :]
     levels = [str(level) for level in reals.distances(others) if level != "average"]
     results = {}
     for name in args.configurations:

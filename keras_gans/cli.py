@@ -1,18 +1,22 @@
-"""The command line: `keras-gans list`, `datasets`, `train`, `generate` and `export`.
+"""The command line: `keras-gans list`, `datasets`, `train`, `generate`, `evaluate` and
+`export`.
 
 The commands hold no algorithm. `train` is what a script would do: load data, build the paper's
 model, `fit` with the callbacks, save. TensorFlow and the rest are imported inside the commands.
 """
 
-import functools
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import typer
+
+from keras_gans.cli_evaluate import evaluate
+from keras_gans.cli_parts import Debug, console
+from keras_gans.cli_parts import expects_errors as _expects_errors
+from keras_gans.cli_parts import option as _option
 
 app = typer.Typer(
     name="keras-gans",
@@ -23,36 +27,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")]
-
-
-def _option(flag, metavar, text, default, **limits):
-    """An option that may be left out, with words for what holds then."""
-    text = f"{text} [dim]Default: {default}.[/dim]"
-    return typer.Option(flag, metavar=metavar, help=text, show_default=False, **limits)
-
 
 def main():
     """Runs the command line; the entry point of `keras-gans`."""
     app()
-
-
-def _expects_errors(command):
-    """Ends an expected error of a command as one red line on stderr, with exit code 2."""
-
-    @functools.wraps(command)
-    def wrapped(*args, debug=False, **kwargs):
-        try:
-            return command(*args, debug=debug, **kwargs)
-        except (ValueError, OSError, ImportError, FloatingPointError) as error:
-            if debug:
-                raise
-            # Messages of several lines, as Keras writes them, become one.
-            message = " ".join(str(error).split()) or type(error).__name__
-            typer.secho(f"Error: {message}", fg="red", err=True)
-            raise typer.Exit(2) from None
-
-    return wrapped
 
 
 def _show_version(value):
@@ -106,7 +84,7 @@ def list_models(debug: Debug = False):
     for entry in registry.MODELS.values():
         cells = (entry.title, entry.authors, entry.year, entry.arxiv, entry.dataset, entry.status)
         table.add_row(entry.name, *(str(cell or "–") for cell in cells))
-    _console().print(table)
+    console().print(table)
 
 
 @app.command("datasets")
@@ -136,7 +114,7 @@ def list_datasets(debug: Debug = False):
             str(info.num_classes or "–"),
             str(info.license or "–"),
         )
-    _console().print(table)
+    console().print(table)
 
 
 @app.command()
@@ -381,6 +359,9 @@ def generate(
     typer.echo(f"Wrote {out}: {num:,} {kind}, {width} × {height} pixels, seed {seed}.")
 
 
+app.command()(_expects_errors(evaluate))
+
+
 @app.command()
 @_expects_errors
 def export(
@@ -457,10 +438,3 @@ def _file_name(dataset):
     """The data set's name, or the last part of a folder's, as part of a file name."""
     name = Path(dataset).resolve().name if os.path.isdir(dataset) else dataset
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-
-
-def _console():
-    from rich.console import Console
-
-    # In a file or a pipe there is no width to keep to; rich would take 80 and cut words.
-    return Console(width=None if sys.stdout.isatty() else 150)

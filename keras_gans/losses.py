@@ -94,3 +94,26 @@ def wasserstein_critic_loss(real_logits, fake_logits):
 def wasserstein_generator_loss(fake_logits):
     """-E[f(G(z))] (Arjovsky et al., 2017, Algorithm 1)."""
     return -ops.mean(float32(fake_logits))
+
+
+def relativistic_loss(logits, other_logits):
+    """E[log(1 + exp(-(C(x) - C(y))))] over pairs (x, y): x should look more real than y.
+
+    Jolicoeur-Martineau, 2018 (arXiv:1807.00734, RSGAN): a discriminator descends on it with x real
+    and y fake, a generator with x fake and y real, so that a generator's loss needs reals too. The
+    k-th logit of one is paired with the k-th of the other.
+
+    Args:
+        logits: logits of those that should look real.
+        other_logits: logits of those that should not, of the same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    logits, other_logits = float32(logits, other_logits)
+    if not logits.shape.is_compatible_with(other_logits.shape):
+        raise ValueError(
+            "`logits` and `other_logits` must have one shape. "
+            f"Received: {tuple(logits.shape)} and {tuple(other_logits.shape)}"
+        )
+    return ops.mean(ops.softplus(other_logits - logits))

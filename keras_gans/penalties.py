@@ -10,6 +10,25 @@ from keras_gans.losses import float32
 NORM_EPSILON = 1e-12
 
 
+def logits_and_gradients(critic, samples):
+    """critic(x), and grad_x sum(critic(x)) in float32; both can be differentiated again.
+
+    Args:
+        critic: function of a batch of samples that returns logits of any shape; called once.
+        samples: float tensor (batch, ...).
+    """
+    samples = float32(samples)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(samples)
+        logits = critic(samples)
+    return logits, tape.gradient(logits, samples)
+
+
+def squared_norms(gradients):
+    """||g||_2^2 of each example, over all axes but the batch's: float32 (batch,)."""
+    return ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
+
+
 def input_gradient_norms(critic, samples):
     """||grad_x sum(critic(x))||_2 of each example, over all axes but the batch's: float32 (batch,).
 
@@ -19,13 +38,33 @@ def input_gradient_norms(critic, samples):
         critic: function of a batch of samples that returns logits of any shape.
         samples: float tensor (batch, ...).
     """
-    samples = float32(samples)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(samples)
-        logits = critic(samples)
-    gradients = tape.gradient(logits, samples)
-    axes = tuple(range(1, len(gradients.shape)))
-    return ops.sqrt(ops.sum(ops.square(gradients), axis=axes) + NORM_EPSILON)
+    _, gradients = logits_and_gradients(critic, samples)
+    return ops.sqrt(squared_norms(gradients) + NORM_EPSILON)
+
+
+def zero_centred_penalty(discriminator, samples):
+    """E||grad D(x)||_2^2, to be multiplied by gamma / 2: R1 on reals, R2 on fakes.
+
+    Mescheder et al., 2018 (arXiv:1801.04406), section 4.1. No gradient reaches the generator: the
+    samples are constants.
+
+    Args:
+        discriminator: function of a batch of samples that returns logits; called once.
+        samples: float tensor (batch, ...).
+
+    Returns:
+        The logits D(x), since a loss wants them too, and the penalty, a scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = np.ones((2, 3), "float32")  # D(x) = 2 * sum(x) has the gradient (2, 2, 2)
+    >>> logits, penalty = zero_centred_penalty(lambda x: 2 * ops.sum(x, axis=1), x)
+    >>> float(penalty)
+    12.0
+    """
+    logits, gradients = logits_and_gradients(discriminator, ops.stop_gradient(samples))
+    return logits, ops.mean(squared_norms(gradients))
 
 
 def gradient_penalty(critic, reals, fakes, epsilon, target=1.0):

@@ -9,12 +9,18 @@ from keras_gans import models, networks
 from keras_gans.randomness import derive_seed
 
 
-def dcgan_networks(shape, latent_dim, num_classes, seed, normalization="batch"):
+def dcgan_networks(
+    shape, latent_dim, num_classes, seed, normalization="batch", generator_normalization="batch"
+):
     """A DCGAN pair for pictures, an MLP pair for points."""
     if len(shape) == 1:
         return mlp_networks(shape, latent_dim, num_classes, seed)
     generator = networks.build_dcgan_generator(
-        shape, latent_dim, num_classes=num_classes, seed=seed
+        shape,
+        latent_dim,
+        normalization=generator_normalization,
+        num_classes=num_classes,
+        seed=seed,
     )
     discriminator = networks.build_dcgan_discriminator(
         shape, normalization=normalization, num_classes=num_classes, seed=seed
@@ -362,6 +368,19 @@ MODELS = {
             networks=dcgan_networks,
         ),
         Entry(
+            name="DRAGAN",
+            title="On Convergence and Stability of GANs",
+            authors="Kodali et al.",
+            year=2017,
+            arxiv="1705.07215",
+            dataset="ring",
+            labelled=False,
+            batch_size=64,
+            steps=10_000,
+            status="drafted",
+            networks=functools.partial(dcgan_networks, normalization="layer"),
+        ),
+        Entry(
             name="WGANGP",
             title="Improved Training of Wasserstein GANs",
             authors="Gulrajani et al.",
@@ -414,6 +433,21 @@ MODELS = {
             status="trained",
             networks=progan_networks,
             large_batch_sizes={256: 14, 512: 6, 1024: 3},
+        ),
+        Entry(
+            name="R3GAN",
+            title="The GAN is dead; long live the GAN! A Modern GAN Baseline",
+            authors="Huang et al.",
+            year=2024,
+            arxiv="2501.05441",
+            dataset="ring",
+            labelled=False,
+            batch_size=256,
+            steps=10_000,
+            status="drafted",
+            networks=functools.partial(
+                dcgan_networks, normalization=None, generator_normalization=None
+            ),
         ),
     )
 }

@@ -85,7 +85,8 @@ class SavedModelSampler:
         self._latent_shape = tuple(specs[self._latents[0]].shape[1:])
         outputs = signature.structured_outputs
         self._output = "images" if "images" in outputs else next(iter(outputs))
-        self.pictures = outputs[self._output].shape.rank == 4
+        self.sample_shape = tuple(outputs[self._output].shape[1:])
+        self.pictures = len(self.sample_shape) == 3
         self.num_classes = self.card.get("num_classes")
         self.class_names = self.card.get("class_names") or []
         self._dtypes = {name: spec.dtype for name, spec in specs.items()}

@@ -225,3 +225,28 @@ def test_discriminators_gradients():
 def test_bad_real_target(target):
     with pytest.raises(ValueError, match=r"`real_target`.*Received"):
         losses.minimax_discriminator_loss(column(0), column(0), real_target=target)
+
+
+def test_relativistic_by_hand():
+    """Pairs (log 3, 0) and (0, log 3): log(1 + 1/3) and log(1 + 3); by hand, not from means."""
+    real, fake = column(LOG3, 0), column(0, LOG3)
+    value, (of_real, of_fake) = value_and_gradients(losses.relativistic_loss, real, fake)
+    assert value == pytest.approx((np.log(4 / 3) + np.log(4)) / 2, rel=1e-6)
+    np.testing.assert_allclose(of_real.ravel(), [-1 / 8, -3 / 8], rtol=1e-5)  # (sigmoid - 1) / 2
+    np.testing.assert_allclose(of_fake, -of_real, rtol=1e-6)
+
+
+def test_relativistic_sees_differences_alone():
+    """A constant on both does nothing; an even pair costs log 2; sure ones 0 and their distance."""
+    real, fake = column(1, -2, 0.5), column(0.3, 1, -1)
+    value = float(losses.relativistic_loss(real, fake))
+    assert float(losses.relativistic_loss(real + 7, fake + 7)) == pytest.approx(value, rel=1e-5)
+    assert float(losses.relativistic_loss(real, real)) == pytest.approx(np.log(2), rel=1e-6)
+    assert float(losses.relativistic_loss(column(1e4), column(-1e4))) == 0
+    value, gradients = value_and_gradients(losses.relativistic_loss, column(-1e4), column(1e4))
+    assert value == 2e4 and [g.item() for g in gradients] == [-1, 1]
+
+
+def test_relativistic_pairs_must_fit():
+    with pytest.raises(ValueError, match=r"`logits` and `other_logits`.*\(2, 1\) and \(1, 1\)"):
+        losses.relativistic_loss(column(0, 1), column(0))

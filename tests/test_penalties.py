@@ -7,7 +7,12 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans.networks import build_dcgan_discriminator, build_mlp_discriminator
-from keras_gans.penalties import clip_weights, gradient_penalty, input_gradient_norms
+from keras_gans.penalties import (
+    clip_weights,
+    gradient_penalty,
+    input_gradient_norms,
+    zero_centred_penalty,
+)
 from keras_gans.precision import dtype_policy
 
 
@@ -122,6 +127,29 @@ def test_no_gradient_reaches_the_generator():
     with tf.GradientTape() as tape:
         penalty = gradient_penalty(half_square, normal(4, 3), 2 * generator, np.zeros(4, "float32"))
     assert tape.gradient(penalty, generator) is None
+
+
+@SHAPES
+def test_zero_centred_penalty_of_a_quadratic(shape):
+    """E|x|^2, with no root and no 1/2, over all axes but the batch's."""
+    x = normal(6, *shape)
+    logits, penalty = zero_centred_penalty(half_square, tf.constant(x))
+    np.testing.assert_allclose(logits[:, 0], norms(x) ** 2 / 2, rtol=1e-5)
+    assert tuple(penalty.shape) == () and penalty.dtype == tf.float32
+    assert float(penalty) == pytest.approx((norms(x) ** 2).mean(), rel=1e-5)
+
+
+def test_zero_centred_penalty_and_the_players():
+    """f = <w, x>: d |w|^2 / dw = 2 w for the discriminator, and nothing for the generator."""
+    w, fakes = tf.Variable([0.6, -1.1, 2.0]), tf.Variable(normal(4, 3))
+    with tf.GradientTape() as tape:
+        _, penalty = zero_centred_penalty(lambda x: tf.linalg.matvec(x, w), 2 * fakes)
+    of_w, of_fakes = tape.gradient(penalty, [w, fakes])
+    np.testing.assert_allclose(of_w, 2 * w, rtol=1e-5)
+    assert of_fakes is None
+    with tf.GradientTape() as tape:  # its weight in x is not the fakes' business either
+        _, penalty = zero_centred_penalty(half_square, 2 * fakes)
+    assert tape.gradient(penalty, fakes) is None
 
 
 def test_patch_outputs():

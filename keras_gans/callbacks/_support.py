@@ -53,6 +53,14 @@ def check_path(name, value):
     return os.fspath(value)
 
 
+def check_keras_path(path):
+    """`check_path` for the argument `path`, which must end in ".keras"."""
+    path = check_path("path", path)
+    if not path.endswith(".keras"):
+        raise ValueError(f"`path` must end in '.keras'. Received: {path!r}.")
+    return path
+
+
 def check_reals(reals):
     """Returns `reals` as an array of points, or None."""
     if reals is None:

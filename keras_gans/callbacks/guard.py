@@ -13,7 +13,7 @@ from keras import tree
 from keras_gans import checkpoints
 from keras_gans.base import AdversarialModel
 from keras_gans.callbacks._diagnosis import Symptoms, broken_terms, broken_weights, spread
-from keras_gans.callbacks._support import check_path, is_chief, steps_taken
+from keras_gans.callbacks._support import check_keras_path, is_chief, steps_taken
 from keras_gans.files import replacing
 from keras_gans.images import check_int
 from keras_gans.pipeline import Samples, from_border
@@ -98,7 +98,7 @@ class Guard(keras.callbacks.Callback):
         super().__init__()
         self.every_steps = check_int("every_steps", every_steps, 1)
         self.keep_every_steps = check_int("keep_every_steps", keep_every_steps, 1)
-        self.path = None if path is None else _check_keras_path(path)
+        self.path = None if path is None else check_keras_path(path)
         self.reals = reals
         self.patience = check_int("patience", patience, 1)
         if not isinstance(raise_error, bool):
@@ -306,10 +306,3 @@ def _owner_of(variable, model):
         if any(variable is v for v in model.optimizer_of(player).variables):
             return f"the {player}'s optimizer"
     return "the model"
-
-
-def _check_keras_path(path):
-    path = check_path("path", path)
-    if not path.endswith(".keras"):
-        raise ValueError(f"`path` must end in '.keras'. Received: {path!r}.")
-    return path

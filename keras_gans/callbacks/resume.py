@@ -29,8 +29,8 @@ class Resume(keras.callbacks.Callback):
     A checkpoint has all networks, every player's optimizer, averages, control variables, image
     buffers, seeds, metrics, the place in the run and in the data, and what other callbacks want to
     keep: those with the methods `get_state()`, which returns a dict that JSON can hold, and
-    `set_state(state)`. `LossCurves`, `SampleGrid`, `TensorBoard` and `ReduceRatesOnPlateau` have
-    them. `history` has the epochs of this process only.
+    `set_state(state)`. `LossCurves`, `SampleGrid`, `TensorBoard`, `Evaluate` and
+    `ReduceRatesOnPlateau` have them. `history` has the epochs of this process only.
 
     Checkpoints are TensorFlow's (`tf.train.load_checkpoint`), each in a directory
     `step_00000500` that appears at once when all of it is on the disk. They are written in the

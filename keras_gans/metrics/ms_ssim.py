@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_gans.checks import check_count
+from keras_gans.metrics._base import SIDES, PictureMetric, Rows
 from keras_gans.metrics._pictures import check_integer_seed, check_pictures, chunks
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, from the finest
@@ -97,6 +98,50 @@ def mean_pairwise_ms_ssim(pictures, num_pairs=10_000, seed=0):
     parts = chunks(num_pairs, pictures[0].size)
     values = [_ms_ssim(pictures[first[part]], pictures[second[part]]) for part in parts]
     return float(np.concatenate(values).mean())
+
+
+class MSSSIM(PictureMetric):
+    """`mean_pairwise_ms_ssim` of the fakes, as a metric that takes them in batches.
+
+    `result()` has the mean over random pairs of fakes, `ms_ssim`, and where there are reals that
+    over pairs of these, `ms_ssim_reals`, which is what there is to reach. All pictures are kept, as
+    uint8.
+
+    Args:
+        shape: (height, width, channels) of the pictures, sides of at least 16.
+        num: int, the most fakes, and the most reals, that it is given.
+        num_pairs: int, random pairs.
+        seed: int that fixes the pairs.
+        name: str.
+
+    Reference:
+        Odena et al., 2017 (arXiv:1610.09585), section 4.2.
+    """
+
+    def __init__(self, shape, num=10_000, num_pairs=10_000, seed=0, name="ms_ssim"):
+        super().__init__(name, SMALLEST, shape)
+        self.num_pairs = check_count("num_pairs", num_pairs)
+        self.seed = check_integer_seed(seed)
+        num = check_count("num", num)
+        self.kept = {side: Rows(self, side, num, self.shape, "uint8") for side in SIDES}
+
+    def update(self, reals, fakes):
+        for side, rows in zip(SIDES, (reals, fakes), strict=True):
+            if rows is not None:
+                self.kept[side].append(rows)
+
+    def settings(self):
+        return {"pairs": self.num_pairs, "seed": self.seed}
+
+    def compute(self):
+        self.need("fakes", 2)
+        values = {self.name: self._mean("fakes")}
+        if self.count("reals") > 1:
+            values[f"{self.name}_reals"] = self._mean("reals")
+        return values
+
+    def _mean(self, side):
+        return mean_pairwise_ms_ssim(self.kept[side].numpy(), self.num_pairs, self.seed)
 
 
 def _ms_ssim(first, second):

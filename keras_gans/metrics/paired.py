@@ -1,7 +1,9 @@
 """How far pictures are from their true counterparts, where a set has them."""
 
 import numpy as np
+import tensorflow as tf
 
+from keras_gans.metrics._base import PictureMetric
 from keras_gans.metrics._pictures import check_pictures, chunks
 
 WINDOW, SIGMA = 11, 1.5  # side and standard deviation of SSIM's Gaussian window
@@ -66,20 +68,104 @@ def structural_similarity(a, b):
         Wang, Bovik, Sheikh and Simoncelli, 2004, "Image quality assessment: from error visibility
         to structural similarity", equation 13 and section III-C; computed by `tf.image.ssim`.
     """
-    import tensorflow as tf
-
     a, b = check_pairs(a, b, smallest=WINDOW)
-    values = []
     with tf.device("CPU:0"):
-        for part in chunks(len(a), a[0].size):
-            values += (
-                tf.image.ssim(
-                    tf.constant(a[part]), tf.constant(b[part]), 255, WINDOW, SIGMA, K1, K2
-                )
-                .numpy()
-                .tolist()
+        values = [
+            ssim(tf.constant(a[part]), tf.constant(b[part])).numpy()
+            for part in chunks(len(a), a[0].size)
+        ]
+    return float(np.concatenate(values).mean(dtype="float64"))
+
+
+def ssim(a, b):
+    """SSIM of each pair of uint8 tensors, float32 (num,)."""
+    return tf.image.ssim(a, b, 255, WINDOW, SIGMA, K1, K2)
+
+
+class PairMetric(PictureMetric):
+    """The mean over pairs of a measure of two pictures.
+
+    `update_state(reals, fakes)`: fake k is held against real k of the same batch.
+    """
+
+    lower_is_better = False
+
+    def __init__(self, measure, name, smallest=1):
+        super().__init__(name, smallest)
+        self.measure = measure
+        self.total = self.add_sum("fakes_total", ())
+
+    def update_state(self, reals, fakes):
+        """Adds a batch of pairs, uint8 (num, height, width, channels) both."""
+        shapes = [np.shape(rows) for rows in (reals, fakes)]
+        if shapes[0] != shapes[1] or () in shapes:
+            raise ValueError(
+                "`reals` and `fakes` must have one shape, as pairs of pictures. "
+                f"Received: {shapes[0]} and {shapes[1]}"
             )
-    return float(np.mean(values))
+        super().update_state(reals, fakes)
+
+    def update(self, reals, fakes):
+        self.total.assign_add(tf.reduce_sum(tf.cast(self.measure(reals, fakes), tf.float64)))
+
+    def compute(self):
+        return {self.name: float(np.array(self.total)) / self.need("fakes", 1)}
+
+
+class PSNR(PairMetric):
+    """The peak signal-to-noise ratio of fakes to the reals that they should be, in dB.
+
+        10 log10(255^2 / mean squared error)
+
+    for each pair, over pixels and channels, and then the mean over pairs. It is infinite where any
+    pair is equal.
+
+    Args:
+        name: str.
+
+    Example:
+
+    >>> psnr = PSNR()
+    >>> psnr.update_state(np.full((1, 8, 8, 3), 100, "uint8"), np.full((1, 8, 8, 3), 110, "uint8"))
+    >>> round(psnr.result()["psnr"], 2)
+    28.13
+    """
+
+    def __init__(self, name="psnr"):
+        super().__init__(lambda a, b: tf.image.psnr(a, b, 255), name)
+
+
+class SSIM(PairMetric):
+    """`structural_similarity` as a metric that takes pairs in batches.
+
+    Args:
+        name: str.
+
+    Reference:
+        Wang, Bovik, Sheikh and Simoncelli, 2004; see `structural_similarity`.
+    """
+
+    def __init__(self, name="ssim"):
+        super().__init__(ssim, name, WINDOW)
+
+
+class L1(PairMetric):
+    """`mean_absolute_error` as a metric that takes pairs in batches.
+
+    Args:
+        name: str.
+    """
+
+    lower_is_better = True
+
+    def __init__(self, name="l1"):
+        super().__init__(absolute_error, name)
+
+
+def absolute_error(a, b):
+    """The mean |a - b| of each pair of uint8 tensors, in [0, 1]: float32 (num,)."""
+    a, b = tf.cast(a, tf.float32), tf.cast(b, tf.float32)
+    return tf.reduce_mean(tf.abs(a - b), axis=(1, 2, 3)) / 255.0
 
 
 def check_pairs(a, b, smallest):

@@ -6,6 +6,7 @@ Karras et al., 2018 (arXiv:1710.10196), section 5 and the authors' protocol.
 import numpy as np
 
 from keras_gans.checks import check_count
+from keras_gans.metrics._base import SIDES, PictureMetric, Rows
 from keras_gans.metrics._pictures import check_integer_seed, check_pictures, chunks
 
 PATCH = 7  # side of a patch
@@ -33,7 +34,8 @@ def sliced_wasserstein_distances(reals, fakes, num_patches=128, num_directions=5
     number of pictures only (the paper has 16384), best beside that of two sets of reals.
 
     A level at a time is held in memory: 2 x num x num_patches x 49 x channels float32 numbers,
-    2.5 GB for 16384 RGB pictures of any size. `SlicedWasserstein` keeps what is the reals'.
+    2.5 GB for 16384 RGB pictures of any size. `PatchDistances` keeps what is the reals', and
+    `SlicedWasserstein` takes the pictures in batches.
 
     Args:
         reals: uint8 array (num, height, width, channels), sides of at least 7.
@@ -59,11 +61,60 @@ def sliced_wasserstein_distances(reals, fakes, num_patches=128, num_directions=5
     Reference:
         Karras et al., 2018 (arXiv:1710.10196), section 5.
     """
-    swd = SlicedWasserstein(reals, num_patches, num_directions, seed, keep=False)
+    swd = PatchDistances(reals, num_patches, num_directions, seed, keep=False)
     return swd.distances(fakes)
 
 
-class SlicedWasserstein:
+class SlicedWasserstein(PictureMetric):
+    """`sliced_wasserstein_distances` as a metric that takes pictures in batches.
+
+    `result()` has the mean over scales, `swd`, and each scale's under its height, `swd_32`. There
+    must be as many fakes as reals. All pictures are kept, as uint8, and the patches of one scale at
+    a time are made for the result: see there for its memory.
+
+    Args:
+        shape: (height, width, channels) of the pictures, sides of at least 7.
+        num: int, the most reals, and the most fakes, that it is given. The paper has 16,384.
+        num_patches, num_directions, seed: as there.
+        name: str.
+
+    Reference:
+        Karras et al., 2018 (arXiv:1710.10196), section 5.
+    """
+
+    def __init__(self, shape, num=10_000, num_patches=128, num_directions=512, seed=0, name="swd"):
+        super().__init__(name, PATCH, shape)
+        self.num_patches = check_count("num_patches", num_patches)
+        self.num_directions = check_count("num_directions", num_directions)
+        self.seed = check_integer_seed(seed)
+        num = check_count("num", num)
+        self.kept = {side: Rows(self, side, num, self.shape, "uint8") for side in SIDES}
+
+    def update(self, reals, fakes):
+        for side, rows in zip(SIDES, (reals, fakes), strict=True):
+            if rows is not None:
+                self.kept[side].append(rows)
+
+    def settings(self):
+        return {
+            "patches": f"{self.num_patches} of {PATCH} x {PATCH} a picture and scale",
+            "directions": self.num_directions,
+            "seed": self.seed,
+        }
+
+    def compute(self):
+        self.need("reals", 1)
+        distances = sliced_wasserstein_distances(
+            *(self.kept[side].numpy() for side in SIDES),
+            self.num_patches,
+            self.num_directions,
+            self.seed,
+        )
+        average = distances.pop("average")
+        return {self.name: average, **{f"{self.name}_{k}": v for k, v in distances.items()}}
+
+
+class PatchDistances:
     """`sliced_wasserstein_distances` to one set of real pictures, whose patches it keeps.
 
     Args:
@@ -74,7 +125,7 @@ class SlicedWasserstein:
     Example:
 
     >>> reals, *fakes = np.random.default_rng(0).integers(0, 256, (3, 8, 32, 32, 3), "uint8")
-    >>> swd = SlicedWasserstein(reals, num_directions=8)
+    >>> swd = PatchDistances(reals, num_directions=8)
     >>> averages = [swd.distances(pictures)["average"] for pictures in fakes]
 
     Reference:

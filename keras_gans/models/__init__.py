@@ -4,11 +4,13 @@ from keras_gans.models.began import BEGAN
 from keras_gans.models.cgan import CGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
+from keras_gans.models.dragan import DRAGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.lsgan import LSGAN
 from keras_gans.models.progan import ProGAN, ProGANLS
+from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.vae import VAE
 from keras_gans.models.vaegan import VAEGAN
 from keras_gans.models.wgan import WGAN
@@ -18,9 +20,11 @@ __all__ = [
     "BEGAN",
     "CGAN",
     "DCGAN",
+    "DRAGAN",
     "GAN",
     "LAPGAN",
     "LSGAN",
+    "R3GAN",
     "VAE",
     "VAEGAN",
     "WGAN",

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from metric_streams import check_streams
 
-from keras_gans.metrics import _pictures, mean_pairwise_ms_ssim, ms_ssim
+from keras_gans.metrics import MSSSIM, _pictures, mean_pairwise_ms_ssim, ms_ssim
 
 WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]  # their section 3.2
 
@@ -172,3 +173,24 @@ def test_unequal_or_too_few_pictures():
 def test_bad_numbers(name, value):
     with pytest.raises(ValueError, match=rf"`{name}` must be an integer of at least .*Received"):
         mean_pairwise_ms_ssim(pictures(2, 32, 32), **{name: value})
+
+
+def metric():
+    return MSSSIM((32, 32, 3), num=64, num_pairs=40, seed=2)
+
+
+def test_metric_in_batches_graphs_and_replicas(two_replicas):
+    reals, fakes = pictures(50, 32, 32, 3), pictures(50, 32, 32, 3, seed=5)
+    result = check_streams(metric, reals, fakes, two_replicas, 0).result()
+    assert result["ms_ssim"] == mean_pairwise_ms_ssim(fakes, 40, seed=2)
+    assert result["ms_ssim_reals"] == mean_pairwise_ms_ssim(reals, 40, seed=2)
+
+
+def test_metric_without_reals():
+    alone = metric()
+    alone.update_state(fakes=pictures(3, 32, 32, 3))
+    assert list(alone.result()) == ["ms_ssim"]
+    with pytest.raises(ValueError, match=r"`ms_ssim` needs 2 fakes or more. Received: 0"):
+        metric().result()
+    with pytest.raises(ValueError, match=r"`fakes` must be uint8 pictures .* 16 x 16"):
+        metric().update_state(fakes=pictures(3, 8, 8, 3))

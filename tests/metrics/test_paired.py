@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from metric_streams import check_streams, fed
 
-from keras_gans.metrics import mean_absolute_error, paired, structural_similarity
+from keras_gans.metrics import (
+    PSNR,
+    SSIM,
+    mean_absolute_error,
+    paired,
+    structural_similarity,
+)
 
 
 def noise(seed, shape=(3, 14, 17, 3)):
@@ -102,3 +109,34 @@ def test_similarity_needs_a_whole_window():
     assert mean_absolute_error(small, small) == 0
     with pytest.raises(ValueError, match=r"at least 11 x 11 pixels. Received: uint8 of shape \(1"):
         structural_similarity(small, small)
+
+
+def test_psnr_by_hand():
+    a = noise(0, (5, 12, 13, 3))
+    b = blend(a, noise(1, (5, 12, 13, 3)), 0.2)
+    errors = ((a.astype(float) - b) ** 2).mean(axis=(1, 2, 3))
+    expected = np.mean(10 * np.log10(255**2 / errors))
+    assert fed(PSNR(), a, b, batch=2).result() == {"psnr": pytest.approx(expected, rel=1e-6)}
+    assert fed(PSNR(), a, a).result() == {"psnr": float("inf")}
+
+
+@pytest.mark.parametrize("build", [PSNR, SSIM])
+def test_metrics_in_batches_graphs_and_replicas(build, two_replicas):
+    a = noise(0, (50, 14, 17, 3))
+    b = blend(a, noise(1, a.shape), 0.3)
+    metric = check_streams(build, a, b, two_replicas, 1e-6)
+    if build is SSIM:
+        assert metric.result()["ssim"] == pytest.approx(structural_similarity(a, b), abs=1e-6)
+
+
+@pytest.mark.parametrize("build", [PSNR, SSIM])
+def test_metrics_refuse_what_is_no_pair(build):
+    a = noise(0)
+    with pytest.raises(ValueError, match=r"must have one shape.*\(3, 14, 17, 3\) and \(2, 14"):
+        build().update_state(a, a[:2])
+    with pytest.raises(ValueError, match=r"must have one shape.*\(\)"):
+        build().update_state(a, None)
+    with pytest.raises(ValueError, match=r"`reals` must be uint8 pictures"):
+        build().update_state(a / 255.0, a / 255.0)
+    with pytest.raises(ValueError, match="needs 1 fakes or more"):
+        build().result()

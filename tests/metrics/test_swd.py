@@ -4,9 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
+from metric_streams import check_streams, fed
 from scipy.stats import wasserstein_distance
 
-from keras_gans.metrics import SlicedWasserstein, _pictures, sliced_wasserstein_distances
+from keras_gans.metrics import (
+    PatchDistances,
+    SlicedWasserstein,
+    _pictures,
+    sliced_wasserstein_distances,
+)
 from keras_gans.metrics.swd import laplacian_level, scaled_down, scaled_up, sliced_distance
 
 FEW = {"num_patches": 16, "num_directions": 64}
@@ -125,7 +131,7 @@ def test_whole_distance_of_one_patch():
 def test_patches_match_loops():
     """Each descriptor is a patch of its own picture, normalized in each channel over them all."""
     x = pictures(5, 9, 12, sharpness=4)
-    swd = SlicedWasserstein(x, num_patches=40)
+    swd = PatchDistances(x, num_patches=40)
     descriptors = swd._of(x, level=0, stream=0)
     assert descriptors.shape == (5 * 40, 3 * 49) and descriptors.dtype == "float32"
     by_channel = descriptors.reshape(-1, 3, 49)
@@ -214,7 +220,7 @@ def test_seeds():
 
 def test_kept_reals():
     reals = pictures(16)
-    swd = SlicedWasserstein(reals, **FEW, seed=2)
+    swd = PatchDistances(reals, **FEW, seed=2)
     for seed in (1, 2, 1):
         fakes = pictures(16, seed=seed)
         expected = sliced_wasserstein_distances(reals, fakes, **FEW, seed=2)
@@ -264,3 +270,60 @@ def test_unequal_sets(fakes):
 def test_bad_numbers(name, value):
     with pytest.raises(ValueError, match=rf"`{name}` must be an integer of at least .*Received"):
         sliced_wasserstein_distances(pictures(2), pictures(2), **{name: value})
+
+
+def test_the_whole_procedure_in_plain_numpy():
+    """Karras et al., section 5, by loops: pyramid, patches, normalization, projections."""
+    sets = pictures(6, 32, 48, seed=1), pictures(6, 32, 48, seed=2, sharpness=3)
+    swd = PatchDistances(sets[0], num_patches=5, num_directions=7, seed=4)
+    expected = {}
+    for level, height in enumerate((32, 16)):
+        projected = []
+        directions = np.random.default_rng([4, 2, level]).normal(size=(7, 3 * 49))
+        for stream, rows in enumerate(sets):
+            patches = []
+            top = height - 6, height * 48 // 32 - 6
+            places = np.random.default_rng([4, stream, level]).integers(0, top, (6, 5, 2))
+            for picture, around in zip(rows, places, strict=True):
+                channels = []
+                for c in range(3):
+                    fine = picture[..., c].astype("float64")
+                    coarse = slow_blur(fine)[::2, ::2]
+                    channels.append(coarse if level else fine - slow_scaled_up(coarse))
+                patches += [[x[y : y + 7, k : k + 7] for x in channels] for y, k in around]
+            patches = np.array(patches)
+            for c in range(3):
+                patches[:, c] = (patches[:, c] - patches[:, c].mean()) / patches[:, c].std()
+            unit = directions / np.sqrt((directions**2).sum(axis=1, keepdims=True))
+            projected.append(patches.reshape(30, -1) @ unit.T)
+        by_direction = [
+            wasserstein_distance(a, b) for a, b in zip(*map(np.transpose, projected), strict=True)
+        ]
+        expected[height] = 1e3 * np.mean(by_direction)
+    expected["average"] = np.mean(list(expected.values()))
+    assert swd.distances(sets[1]) == pytest.approx(expected, rel=1e-4)
+
+
+def metric(**kwargs):
+    return SlicedWasserstein((32, 32, 3), num=64, num_patches=4, num_directions=8, **kwargs)
+
+
+def test_metric_in_batches_graphs_and_replicas(two_replicas):
+    reals, fakes = pictures(50), pictures(50, seed=1, sharpness=2)
+    result = check_streams(metric, reals, fakes, two_replicas, 0).result()
+    whole = sliced_wasserstein_distances(reals, fakes, 4, 8)
+    assert result == {"swd": whole["average"], "swd_32": whole[32], "swd_16": whole[16]}
+
+
+def test_metric_refuses():
+    swd = fed(metric(), pictures(20), pictures(18))
+    with pytest.raises(ValueError, match=r"`fakes` must be of the shape of `reals`"):
+        swd.result()
+    with pytest.raises(ValueError, match=r"`reals` must be uint8 pictures.*float64"):
+        metric().update_state(pictures(4) / 255.0)
+    with pytest.raises(ValueError, match=r"`num` must be .* which 64 fit.*Received: 65"):
+        metric().update_state(pictures(65))
+    with pytest.raises(ValueError, match=r"`fakes` must be pictures of `shape` \(32, 32, 3\)"):
+        metric().update_state(fakes=pictures(4)[:, :16])
+    with pytest.raises(ValueError, match=r"`shape` must be \(height, width, channels\)"):
+        SlicedWasserstein((32, 32))

@@ -1,0 +1,208 @@
+"""What `keras-gans evaluate` reads: a trained model, the reals, an extractor."""
+
+import dataclasses
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from keras_gans import datasets, presets, registry
+from keras_gans.checks import check_member
+from keras_gans.cli_evaluate import EXTRACTORS
+from keras_gans.datasets import folder
+from keras_gans.export.card import CARD
+from keras_gans.export.savedmodel import newest_version
+from keras_gans.files import read_json
+from keras_gans.metrics._by_name import FASHION, OF_PAIRS
+from keras_gans.metrics.evaluation import takes_labels
+from keras_gans.metrics.fashion import fashion_mnist_classifier
+from keras_gans.metrics.inception import Inception2015, InceptionV3
+from keras_gans.sampling import KerasSampler, open_sampler
+from keras_gans.translation import Translator, TwoWayTranslator
+
+SPLITS = "trainA,trainB"  # of TFDS's sets for translation
+
+
+@dataclasses.dataclass
+class Opened:
+    """A trained model as `metrics.evaluate` takes it.
+
+    Attributes:
+        model: it.
+        card: dict, the settings of its run or the card of its SavedModel.
+        shape: of one sample; parts may be None.
+        labelled: whether samples are made of the labels of data.
+        source_shape: of a picture that is translated, or None for models with latents.
+        backwards: whether it translates from the second set to the first.
+    """
+
+    model: Any
+    card: dict
+    shape: tuple
+    labelled: bool = False
+    source_shape: tuple | None = None
+    backwards: bool = False
+
+
+def open_model(source, direction=None):
+    """`Opened`, of a run, a .keras file, a SavedModel or the name of a preset."""
+    path = Path(source)
+    if source in presets.names() or (path / presets.CONFIG).is_file():
+        return of_model(presets.load(source), presets.card(source), direction)
+    if not path.exists():
+        raise FileNotFoundError(
+            "RUN_OR_SAVEDMODEL must be a run directory of `keras-gans train`, a .keras file, a "
+            f"SavedModel directory or one of {presets.names()}. "
+            f"Received: '{source}', which does not exist."
+        )
+    saved = path if (path / "saved_model.pb").is_file() else newest_version(path)
+    if saved and read_json(saved / CARD).get("directions"):
+        return of_saved_translator(saved, read_json(saved / CARD), direction)
+    sampler = open_sampler(path)
+    if isinstance(sampler, KerasSampler):
+        return of_model(sampler.model, sampler.card, direction)
+    check_no_direction(source, direction)
+    model = SavedGenerator(sampler)
+    return Opened(model, sampler.card, sampler.sample_shape, model.num_classes is not None)
+
+
+def of_model(gan, card, direction):
+    """`Opened`, of a model in memory."""
+    if not isinstance(gan, Translator):
+        check_no_direction(type(gan).__name__, direction)
+        return Opened(gan, card, tuple(gan.sampler.output_shape[1:]), takes_labels(gan))
+    networks = gan.directions()
+    direction = next(iter(networks)) if direction is None else direction
+    check_member("direction", direction, networks)
+    network, translate = networks[direction], gan.translate
+    if isinstance(gan, TwoWayTranslator):
+        translate = functools.partial(translate, to=direction[-1])
+    shapes = tuple(network.output_shape[1:]), tuple(network.input_shape[1:])
+    return Opened(translate, card, shapes[0], False, shapes[1], direction == "b_to_a")
+
+
+class SavedGenerator:
+    """A SavedModel with latents.
+
+    Args:
+        sampler: `SavedModelSampler`.
+    """
+
+    def __init__(self, sampler):
+        entry = registry.MODELS.get(sampler.card.get("model"))
+        # Categories that a model finds by itself (InfoGAN) are not the classes of the data.
+        labelled = entry is None or entry.labelled
+        self.sampler, self.num_classes = sampler, sampler.num_classes if labelled else None
+
+    def generate(self, num, seed, labels=None):
+        return self.sampler.generate(num, seed, labels)
+
+
+def of_saved_translator(path, card, direction):
+    """`Opened`, of a SavedModel that makes pictures out of pictures."""
+    direction = card["directions"][0] if direction is None else direction
+    check_member("direction", direction, card["directions"])
+    loaded = tf.saved_model.load(str(path))
+    signature = loaded.signatures[direction]
+    source_shape = tuple(signature.structured_input_signature[1]["images"].shape[1:])
+    shape = tuple(signature.structured_outputs["images"].shape[1:])
+
+    def translate(pictures):
+        held = loaded.signatures[direction]  # variables live as long as the object
+        return held(images=tf.constant(pictures))["images"].numpy()
+
+    return Opened(translate, card, shape, False, source_shape, direction == "b_to_a")
+
+
+def check_no_direction(name, direction):
+    if direction is not None:
+        raise ValueError(
+            f"--direction is for models that make pictures out of pictures, which {name} does not. "
+            f"Received: '{direction}'."
+        )
+
+
+def load_reals(opened, dataset, dataset_b, split, data_dir, image_size):
+    """The names of the sets, the reals, and the pictures that a translator is given, or None."""
+    given = {"data_dir": data_dir}
+    if opened.source_shape is None:
+        if dataset_b is not None:
+            raise ValueError(
+                "--dataset-b is for models that translate between two sets. "
+                f"Received: '{dataset_b}'."
+            )
+        name = dataset or opened.card.get("dataset")
+        if name is None:
+            raise ValueError("--dataset must be given: nothing says what it was trained on.")
+        data = load_like(name, split or "train", opened.shape, image_size, opened.labelled, given)
+        return [name], data, None
+    card = opened.card if dataset is None and dataset_b is None else {}
+    a = dataset or card.get("dataset")
+    b = dataset_b or card.get("dataset_b")
+    local = a in datasets.names() or os.path.isdir(str(a))
+    if a is None or (b is None and (local or "/" not in a)):
+        raise ValueError("--dataset and --dataset-b must be given: A and B of what it translates.")
+    splits = (split or (SPLITS if b is None else "train,train")).split(",")
+    if len(splits) != 2:
+        raise ValueError(f"--split must be two names, such as '{SPLITS}'. Received: '{split}'.")
+    pairs = list(zip((a, a if b is None else b), splits, strict=True))
+    sources, reals = reversed(pairs) if opened.backwards else pairs
+    return (
+        [a] if b is None else [a, b],
+        load_like(*reals, opened.shape, image_size, False, given),
+        load_like(*sources, opened.source_shape, image_size, False, given),
+    )
+
+
+def load_like(name, split, shape, image_size, labelled, given):
+    """A data set in the size of a model's samples, in memory or from the disk."""
+    kind, other = ("points", "pictures") if len(shape) == 1 else ("pictures", "points")
+    if (name in datasets.points.MAKERS) != (len(shape) == 1):
+        raise ValueError(
+            f"--dataset must be a set of {kind}, as the model makes. "
+            f"Received: '{name}', a set of {other}."
+        )
+    if len(shape) == 1:
+        return datasets.load(name, split, labels=labelled)
+    size = image_size or (None if None in shape[:2] else shape[:2])
+    if image_size and None not in shape[:2] and tuple(shape[:2]) != (image_size, image_size):
+        raise ValueError(
+            f"--image-size must be the model's, {shape[0]} x {shape[1]}. Received: {image_size}."
+        )
+    return datasets.load(name, split, image_size=size, channels=shape[2], labels=labelled, **given)
+
+
+def check_pairs(metrics, sets):
+    """Says where two folders have no pairs: there, pictures that belong together have one name."""
+    asked = [name for name in metrics if name in OF_PAIRS]
+    if not asked or len(sets) < 2 or not all(map(os.path.isdir, sets)):
+        return
+    a, b = ([p.relative_to(root).with_suffix("") for p in folder.find(root)] for root in sets)
+    if a != b:
+        alone = sorted(set(a) ^ set(b)) or a
+        raise ValueError(
+            f"--metrics must have {', '.join(asked)} only for pairs: two folders with pictures of "
+            f"the same names. Received: '{sets[0]}' and '{sets[1]}', where '{alone[0]}' has no "
+            "counterpart."
+        )
+
+
+def open_extractor(text, set_name):
+    """The extractor that `--extractor` names."""
+    if text is None:
+        if set_name in FASHION:
+            return fashion_mnist_classifier()
+        raise ValueError(
+            f"--extractor must be given, {EXTRACTORS}: only Fashion-MNIST has a default. "
+            f"Received: none, for '{set_name}'."
+        )
+    kind, colon, file = text.partition(":")
+    if text == "fashion":
+        return fashion_mnist_classifier()
+    if kind == "inception-2015" and file:
+        return Inception2015(file)
+    if kind == "keras-inception" and bool(colon) == bool(file):
+        return InceptionV3(file or None)
+    raise ValueError(f"--extractor must be {EXTRACTORS}. Received: '{text}'.")

@@ -1,0 +1,77 @@
+"""The reals that models are measured against, in their own order."""
+
+import numpy as np
+
+from keras_gans.images import to_uint8
+
+
+class Examples:
+    """Pictures or points, from an array or from a set of `keras_gans.datasets`.
+
+    Args:
+        name: str, what errors call them.
+        data: uint8 pictures (num, height, width, channels); or float points (num, dimensions); or
+            a pair of these and int labels (num,); or a dataset as `datasets.load` returned it,
+            which is read in the set's own order whatever order it was loaded with.
+
+    Attributes:
+        set_name: str, or None for arrays.
+        num: int.
+        shape: tuple of int, of one example.
+        labelled: bool.
+        num_classes: int, or None where it is not known.
+    """
+
+    def __init__(self, name, data):
+        self._run = getattr(data, "run", None)
+        if self._run is not None:
+            info = data.info
+            self.set_name, self.num, self.shape = info.name, info.num_examples, info.shape
+            self.labelled = self._run.keywords["labels"]
+            self.num_classes = info.num_classes if self.labelled else None
+            return
+        is_pair = isinstance(data, tuple) and len(data) == 2
+        self._rows, self._labels = data if is_pair else (data, None)
+        if not isinstance(self._rows, np.ndarray) or not _is_of_examples(self._rows):
+            raise ValueError(
+                f"`{name}` must be uint8 pictures (num, height, width, channels) or float points "
+                "(num, dimensions), with or without labels (num,), or a dataset of "
+                f"`keras_gans.datasets.load`. Received: {_in_words(self._rows)}"
+            )
+        self.set_name, self.num, self.shape = None, len(self._rows), self._rows.shape[1:]
+        self.labelled, self.num_classes = is_pair, None
+        if is_pair:
+            labels = self._labels = np.asarray(self._labels)
+            if labels.shape != (self.num,) or labels.dtype.kind not in "iu":
+                raise ValueError(
+                    f"The labels of `{name}` must be integers of shape ({self.num},). "
+                    f"Received: {_in_words(labels)}"
+                )
+
+    def batches(self, num, size):
+        """Yields pairs of at most `size` examples and their labels or None, of the first `num`."""
+        if self._run is None:
+            for start in range(0, num, size):
+                part = slice(start, min(start + size, num))
+                yield self._rows[part], None if self._labels is None else self._labels[part]
+            return
+        order = {"batch_size": size, "shuffle": False, "drop": False}
+        for batch in self._run(first_step=0, stop=num, **order):
+            rows, labels = batch if self.labelled else (batch, None)
+            rows = to_uint8(rows) if len(self.shape) == 3 else rows.numpy()
+            yield rows, None if labels is None else labels.numpy()
+
+    @property
+    def size_in_words(self):
+        """Such as "28 x 28 x 1"."""
+        return " x ".join(map(str, self.shape))
+
+
+def _is_of_examples(rows):
+    is_picture = rows.ndim == 4 and rows.dtype == np.uint8
+    return 0 not in rows.shape and (is_picture or (rows.ndim == 2 and rows.dtype.kind == "f"))
+
+
+def _in_words(given):
+    is_array = isinstance(given, np.ndarray)
+    return f"{given.dtype} of shape {given.shape}" if is_array else repr(given)

@@ -1,0 +1,307 @@
+"""`keras-gans evaluate`, in this process, on networks that learned nothing."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from keras_gans import CGAN, GAN, CycleGAN, cli_inputs, datasets
+from keras_gans.cli import app
+from keras_gans.cli_evaluate import protocol_lines
+from keras_gans.export import savedmodel
+from keras_gans.files import write_json
+from keras_gans.images import save_png
+from keras_gans.metrics import Measurement, _progress, evaluate, mean_absolute_error
+from keras_gans.metrics._progress import progress_bar
+from keras_gans.metrics.fashion import FashionClassifier, build_fashion_classifier
+from keras_gans.networks import (
+    build_mlp_discriminator,
+    build_mlp_generator,
+    build_patchgan_discriminator,
+    build_resnet_generator,
+)
+
+SIDE = 16
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def json_of(*arguments):
+    result = invoke(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def fails(*arguments):
+    """The one line that an expected error writes to stderr."""
+    result = invoke(*arguments)
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: "), result.stderr
+    return lines[0]
+
+
+@pytest.fixture(autouse=True)
+def caches(tmp_path_factory, monkeypatch):
+    """Where features are kept, in the place of the user's home."""
+    home = tmp_path_factory.mktemp("caches")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    return home
+
+
+def mlps(shape, num_classes=None):
+    given = {"num_classes": num_classes} if num_classes else {}
+    return (
+        build_mlp_generator(shape, 4, hidden=(8,), seed=0, **given),
+        build_mlp_discriminator(shape, hidden=(8,), seed=1, **given),
+    )
+
+
+def write_run(gan, run, dataset, **settings):
+    """What `keras-gans train` leaves that matters here."""
+    run.mkdir(exist_ok=True)
+    gan.save(run / "model.keras")
+    write_json(run / "settings.json", {"dataset": dataset, **settings})
+    facts = {"dataset": dataset} if dataset else {}
+    savedmodel(gan, run / "savedmodel", facts=facts, allow_untrained=True, verbose=False)
+    return run
+
+
+@pytest.fixture(scope="module")
+def ring(tmp_path_factory):
+    return write_run(GAN(*mlps((2,)), seed=0), tmp_path_factory.mktemp("ring"), "ring")
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory):
+    gan = CGAN(*mlps((28, 28, 1), 10), seed=0)
+    return write_run(gan, tmp_path_factory.mktemp("classes"), "fashion_mnist_10k", num_examples=7)
+
+
+def folders(root, num, sides=(SIDE, SIDE), names=("a", "b")):
+    """Two folders of pictures, whose names are the same."""
+    rng = np.random.default_rng(0)
+    for name in names:
+        for k in range(num):
+            picture = rng.integers(0, 256, (*sides, 3), "uint8")
+            save_png(root / name / f"{k:02d}.png", picture)
+    return [root / name for name in names]
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    shape = (SIDE, SIDE, 3)
+    generators = [build_resnet_generator(shape, width=4, num_blocks=1, seed=s) for s in (0, 1)]
+    discriminators = [
+        build_patchgan_discriminator(shape, width=4, num_layers=1, seed=s) for s in (2, 3)
+    ]
+    gan = CycleGAN(*generators, *discriminators, seed=0)
+    return gan, *folders(tmp_path_factory.mktemp("translator"), 6)
+
+
+@pytest.fixture
+def classifier(monkeypatch, tmp_path):
+    """The network of Fashion-MNIST, not trained."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    build_fashion_classifier().save_weights(tmp_path / "random.weights.h5")
+    extractor = FashionClassifier(tmp_path / "random.weights.h5")
+    monkeypatch.setattr("keras_gans.cli_inputs.fashion_mnist_classifier", lambda: extractor)
+    return extractor
+
+
+# What it gives
+
+
+def test_points(ring, tmp_path):
+    """The table, the file, and the same from the run, from its SavedModel and from Python."""
+    out = tmp_path / "new" / "m.json"
+    result = invoke(ring, "--metrics", "modes", "--num", 250, "--seed", 5, "--out", out)
+    assert result.exit_code == 0, result.output
+    for word in ("modes", "high_quality", "ring", "reals 250", "seed 5, 100 at a time", str(out)):
+        assert word in result.stdout
+    content = json.loads(out.read_text())
+    assert content["model"] == str(ring) and content["dataset"] == "ring"
+    assert {"keras_gans", "python", "keras", "tensorflow", "numpy"} <= set(content["versions"])
+    assert content["date"].startswith("20") and content["date"].endswith("Z")
+    (measured,) = map(Measurement.from_dict, content["measurements"])
+    gan = GAN(*mlps((2,)), seed=0)
+    (expected,) = evaluate(gan, datasets.load("ring"), "modes", 250, seed=5)
+    assert measured.values == pytest.approx(expected.values)
+    measured.check_comparable(expected)
+    arguments = ("--metrics", "modes", "--num", 250, "--seed", 5, "--dataset", "ring")
+    for source in (ring / "model.keras", ring / "savedmodel", ring / "savedmodel" / "1"):
+        assert json_of(source, *arguments)["measurements"] == content["measurements"]
+
+
+def test_features_and_the_cache(classes, classifier, tmp_path):
+    """A conditional model is given labels; a second evaluation finds the features of the reals."""
+    arguments = ("--num", 30, "--reals", 40, "--batch-size", 20, "--cache", tmp_path / "c")
+    first, second = (json_of(classes, *arguments) for _ in range(2))
+    assert first["reals_from_cache"] == []
+    assert second["reals_from_cache"] == ["fid", "kid", "prdc"]
+    assert second["measurements"] == first["measurements"]
+    assert [m["metric"] for m in first["measurements"]] == ["fid", "kid", "prdc"]
+    expected = evaluate(
+        CGAN(*mlps((28, 28, 1), 10), seed=0),
+        datasets.load("fashion_mnist_10k", labels=True),
+        ["fid", "kid", "prdc"],
+        30,
+        num_reals=40,
+        batch_size=20,
+        extractor=classifier,
+    )
+    assert [m.to_dict() for m in expected] == first["measurements"]
+    saved = json_of(classes / "savedmodel", *arguments, "--metrics", "fid")["measurements"][0]
+    assert saved["values"] == pytest.approx(expected[0].values, rel=1e-3)
+    assert saved["protocol"] == expected[0].protocol
+    assert saved["protocol"]["labels"] == "those of the reals, in order"
+    output = invoke(classes, *arguments).stdout
+    assert "from the cache for fid, kid, prdc" in output
+    assert "It was trained on 7 examples; this set has 10,000." in output
+    kept = sorted(os.listdir(tmp_path / "c"))
+    output = invoke(classes, *arguments[:-2], "--no-cache", "--metrics", "fid").stdout
+    assert "cache" not in output and sorted(os.listdir(tmp_path / "c")) == kept
+
+
+def test_the_cache_is_in_the_home_of_caches(classes, classifier, caches):
+    json_of(classes, "--num", 20, "--metrics", "fid")
+    assert len(list((caches / "keras_gans" / "metrics").iterdir())) == 1
+
+
+@pytest.mark.slow
+def test_a_preset():
+    (by_name,) = json_of("cgan_fashion_mnist", "--metrics", "swd", "--num", 50)["measurements"]
+    found = json_of("savedmodels/cgan_fashion_mnist/1", "--metrics", "swd", "--num", 50)
+    (saved,) = found["measurements"]
+    assert saved["protocol"] == by_name["protocol"]
+    assert saved["values"] == pytest.approx(by_name["values"], rel=1e-2)
+
+
+@pytest.mark.slow
+def test_translations(translator, classifier, tmp_path):
+    gan, a, b = translator
+    run = write_run(gan, tmp_path / "run", None)
+    sets = ("--dataset", a, "--dataset-b", b)
+    content = json_of(run, *sets, "--metrics", "l1,psnr,kid", "--extractor", "fashion")
+    l1, _, kid = content["measurements"]
+    pictures = [read(folder) for folder in (a, b)]
+    expected = mean_absolute_error(pictures[1], gan.translate(pictures[0]))
+    assert l1["values"]["l1"] == pytest.approx(expected, rel=1e-5)
+    assert kid["protocol"]["samples"] == "translations of all 6"
+    back = json_of(run, *sets, "--metrics", "l1", "--direction", "b_to_a")["measurements"]
+    expected = mean_absolute_error(pictures[0], gan.translate(pictures[1], to="a"))
+    assert back[0]["values"]["l1"] == pytest.approx(expected, rel=1e-5)
+    saved = json_of(run / "savedmodel", *sets, "--metrics", "l1", "--direction", "b_to_a")
+    assert saved["measurements"][0]["values"]["l1"] == pytest.approx(expected, rel=1e-3)
+    assert "`direction` takes the names" in fails(run, *sets, "--direction", "up")
+    assert "at most 6, all reals" in fails(run, *sets, "--metrics", "l1", "--num", 7)
+
+
+def read(folder):
+    rows = next(iter(datasets.load(str(folder), shuffle=False))).numpy()
+    return np.uint8(np.rint((rows + 1) * 127.5))
+
+
+# Errors, before anything is computed
+
+
+def test_errors_of_options(ring, tmp_path):
+    assert "--out must end in '.json'" in fails(ring, "--out", "m.txt")
+    assert "--cache must not be given" in fails(ring, "--no-cache", "--cache", tmp_path)
+    assert "among modes for ring" in fails(ring)  # fid of points
+    assert "which is no metric" in fails(ring, "--metrics", "mods")
+    line = fails(ring, "--metrics", "modes", "--num", "50001")
+    assert "at most 50,000, all reals of ring. Received: 50,001" in line
+    assert "below 2^31" in fails(ring, "--metrics", "modes", "--seed", 2**31)
+    assert "--direction is for models" in fails(ring, "--direction", "a_to_b")
+    assert "--dataset-b is for models" in fails(ring, "--dataset-b", "grid")
+    assert "a set of pictures" in fails(ring, "--dataset", "noto_emoji")
+    assert "rnig', which does not exist" in fails(tmp_path / "rnig")
+    assert "dcgan_fashion_mnist" in fails("dcgan_fashion_mnits")
+
+
+def test_errors_of_extractors(classes, tmp_path):
+    def extractor(text):
+        return fails(classes, "--metrics", "fid", "--num", 20, "--extractor", text)
+
+    rule = "--extractor must be fashion, inception-2015:FILE or keras-inception[:FILE]."
+    for text in ("inception", "inception-2015", "inception-2015:", "keras-inception:", "fashion:x"):
+        assert f"{rule} Received: '{text}'" in extractor(text)
+    for kind in ("inception-2015", "keras-inception"):
+        assert "which is no file" in extractor(f"{kind}:{tmp_path / 'none'}")
+    line = fails(classes, "--dataset", "noto_skin_tones", "--metrics", "swd", "--num", 20)
+    assert "`reals` must have the 10 classes of the model" in line
+
+
+def test_two_sets(translator, tmp_path):
+    gan, a, b = translator
+    opened = cli_inputs.of_model(gan, {"dataset": "A: horses"}, None)
+    for sets in ((None, None), (str(a), None), ("noto_emoji", None)):
+        with pytest.raises(ValueError, match="must be given: A and B"):
+            cli_inputs.load_reals(opened, *sets, None, None, None)
+    with pytest.raises(ValueError, match="--split must be two names"):
+        cli_inputs.load_reals(opened, str(a), str(b), "train", None, None)
+    there = cli_inputs.load_reals(opened, str(a), str(b), None, None, None)
+    opened = cli_inputs.of_model(gan, {}, "b_to_a")
+    back = cli_inputs.load_reals(opened, str(a), str(b), None, None, None)
+    assert there[0] == back[0] == [str(a), str(b)]
+    assert [d.info.name for d in there[1:]] == [str(b), str(a)]
+    assert [d.info.name for d in back[1:]] == [str(a), str(b)]
+
+
+def test_folders_without_pairs(tmp_path):
+    """They are told by the names of their pictures, before anything is measured."""
+    a, b = folders(tmp_path, 3, sides=(4, 4))
+    cli_inputs.check_pairs(["l1"], [a, b])
+    os.rename(b / "02.png", b / "other.png")
+    cli_inputs.check_pairs(["fid"], [a, b])
+    with pytest.raises(ValueError, match=r"psnr, l1 only for pairs.* '02' has no counterpart"):
+        cli_inputs.check_pairs(["fid", "psnr", "l1"], [a, b])
+
+
+def test_no_default_extractor():
+    with pytest.raises(ValueError, match=r"--extractor must be given, .* only Fashion-MNIST"):
+        cli_inputs.open_extractor(None, "noto_emoji")
+
+
+def test_help_has_an_example():
+    output = invoke("--help").stdout
+    assert "keras-gans evaluate" in output and "--extractor" in output
+
+
+def test_protocol_lines():
+    """What is alike stands once, what is not by metric."""
+
+    def measured(metric, **protocol):
+        return Measurement(metric, {metric: 1.0}, {"reals_hash": "f", **protocol}, True)
+
+    of = [
+        measured("fid", extractor="e", reals=9, size="8 x 8"),
+        measured("kid", extractor="e", seed=0, reals=9, size="8 x 8"),
+        measured("swd", seed=1, reals=9, size="8 x 8"),
+        Measurement("ppl", {"ppl": 2.0}, {"reals": 0, "reals_hash": None, "size": "8 x 8"}, True),
+    ]
+    assert list(protocol_lines(of)) == [
+        "Protocol: reals hash f, extractor e, reals 9, size 8 x 8",
+        "  kid: seed 0",
+        "  swd: seed 1",
+    ]
+    assert list(protocol_lines(of[:1])) == [
+        "Protocol: reals hash f, extractor e, reals 9, size 8 x 8"
+    ]
+
+
+def test_no_bar_with_json(ring, monkeypatch):
+    """Nothing but the JSON is on stdout, and nothing on stderr."""
+    shown, bar = [], progress_bar
+    monkeypatch.setattr(_progress, "progress_bar", lambda show: shown.append(show) or bar(show))
+    result = invoke(ring, "--metrics", "modes", "--num", 20, "--json")
+    assert result.stdout.startswith("{") and result.stdout.endswith("}\n") and not result.stderr
+    invoke(ring, "--metrics", "modes", "--num", 20)
+    assert shown == [False, True]
