@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= runs/demo
 
-.PHONY: demo web test quick slow lint format clean
+.PHONY: demo web lab test quick slow lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/cgan.py --steps 1200 --out $(RUN)
@@ -12,6 +12,12 @@ demo: $(VENV)/installed
 # The page that runs the models of savedmodels/ in the browser. It needs npm, for its runtime.
 web: $(VENV)/installed
 	$(BIN)/python examples/web/build.py --serve
+
+# The small experiments of docs/laboratory.md: about three minutes. LAB is where they write.
+LAB ?= runs/lab
+LAB_SCRIPTS := optimal_discriminator parallel_lines game_value xy_game gaussians
+lab: $(VENV)/installed
+	for name in $(LAB_SCRIPTS); do $(BIN)/python examples/lab/$$name.py --out $(LAB) || exit 1; done
 
 test: lint quick
 
