@@ -12,12 +12,12 @@ CODE_DIM = 1  # of BEGAN's auto-encoder
 FRAMES = 20  # of the animation; rates and graphs are cut into as many parts
 
 
-def generator(seed):
-    return networks.build_mlp_generator((2,), LATENT_DIM, HIDDEN, seed=seed)
+def generator(seed, hidden=HIDDEN):
+    return networks.build_mlp_generator((2,), LATENT_DIM, hidden, seed=seed)
 
 
-def discriminator(seed):
-    return networks.build_mlp_discriminator((2,), HIDDEN, seed=seed + 1)
+def discriminator(seed, hidden=HIDDEN):
+    return networks.build_mlp_discriminator((2,), hidden, seed=seed + 1)
 
 
 def minibatch_discriminator(seed):
@@ -82,16 +82,18 @@ def simple(cls, optimizer, critic=discriminator, **settings):
 # gamma of the set: the grid is 5 times larger, and squared gradients 25 times smaller.
 GAMMA = {"ring": 0.02, "grid": 0.5}
 LONG, LONG_BATCH_SIZE, LONG_FIRST_RATE, LONG_EMA_DECAY = "R3GAN long", 256, 3e-3, 0.999
+LONG_LAYERS = {"ring": 4, "grid": 3}  # with 3, more samples are between the ring's modes
 
 
-def r3gan(set_name, seed, steps, ema_decay=EMA_DECAY, first_rate=FIRST_RATE):
-    pair = generator(seed), discriminator(seed)
+def r3gan(set_name, seed, steps, hidden=HIDDEN, ema_decay=EMA_DECAY, first_rate=FIRST_RATE):
+    pair = generator(seed, hidden), discriminator(seed, hidden)
     gan = R3GAN(*pair, gp_weight=GAMMA[set_name], ema_decay=ema_decay, seed=seed)
     return compiled(gan, adam(0.0, 0.99), steps, first_rate)
 
 
 def long_r3gan(set_name, seed, steps):
-    return r3gan(set_name, seed, steps, LONG_EMA_DECAY, LONG_FIRST_RATE)
+    hidden = HIDDEN[:1] * LONG_LAYERS[set_name]
+    return r3gan(set_name, seed, steps, hidden, LONG_EMA_DECAY, LONG_FIRST_RATE)
 
 
 # Each a function (set name, seed, steps) that returns a compiled model.
@@ -108,7 +110,7 @@ ALGORITHMS = {
 }
 
 STEPS = {"WGAN": 0.5, "WGANGP": 0.5}
-LONG_STEPS = {"ring": 5, "grid": 2.5}  # with 5, a run on the grid lost a mode late
+LONG_STEPS = {"ring": 4, "grid": 2.5}
 BATCH_SIZES = {LONG: LONG_BATCH_SIZE}
 
 

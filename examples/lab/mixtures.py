@@ -4,7 +4,8 @@ All have the same networks, minibatches, latents and learning rates, and an aver
 else they are given is in `ALGORITHMS`. BEGAN's discriminator is an auto-encoder. WGAN and WGANGP
 update their critics 5 times a step; they take half of the steps, and see 2.5 times as many reals.
 The last, "R3GAN long", is no part of the comparison: it shows how far the best of them goes with
-minibatches of 256, more steps, a higher first rate and a longer average.
+minibatches of 256, more steps, a higher first rate, a longer average and, for the ring, one more
+layer.
 
 Protocol: 2,500 samples of the averaged generator after the last step. A sample belongs to the
 nearest centre, and is of high quality within 3 standard deviations of it. A mode is caught with 1
@@ -162,7 +163,8 @@ def table(rows):
         f"All: MLPs of {len(models.HIDDEN)} x {models.HIDDEN[0]}, {models.LATENT_DIM} latents, "
         f"minibatches of {models.BATCH_SIZE}, rates from {models.FIRST_RATE:g} along a cosine to "
         f"{models.LAST_RATE:g}; {LONG}: minibatches of {models.LONG_BATCH_SIZE}, rates from "
-        f"{models.LONG_FIRST_RATE:g}, decay {models.LONG_EMA_DECAY}."
+        f"{models.LONG_FIRST_RATE:g}, decay {models.LONG_EMA_DECAY}, "
+        f"{' and '.join(f'{n} layers for the {s}' for s, n in models.LONG_LAYERS.items())}."
     )
     return "\n".join([*lines, words, ""])
 
@@ -252,7 +254,8 @@ def main(argv=None):
                     rows.append(finished[key_of(row)])
                     continue
                 if seed == 0:
-                    row["frames"] = f"frames/{set_name}-{name.replace(' ', '-')}.npy"
+                    file = f"{set_name}-{name.replace(' ', '-')}-{row['fingerprint']}.npy"
+                    row["frames"] = f"frames/{file}"
                 frames_path = args.out / row["frames"] if seed == 0 else None
                 row.update(run(gan, set_name, seed, steps, batch_size, frames_path))
                 append(args.out / "runs.jsonl", row)
