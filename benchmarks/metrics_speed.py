@@ -126,7 +126,7 @@ def measure(side, name, num, size):
         ours(name, *(features(2 * K + 10, 8, seed) for seed in (1, 2)))  # TensorFlow's own start
     else:
         import scipy.linalg  # noqa: F401
-    reals, fakes = features(num, size, 1), features(num, size, 2, shift=0.3)
+    reals, fakes = features(num, size, 1), features(num, size, 2, shift=0.02)
     with PeakMemory() as memory:
         begin = time.perf_counter()
         values = ours(name, reals, fakes) if side == "ours" else PLAIN[name](reals, fakes)

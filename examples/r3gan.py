@@ -1,9 +1,9 @@
 """R3GAN (Huang et al., 2024) on the ring of 8 Gaussians, or on the grid of 25.
 
-Where it differs from the paper: MLPs of 3 x 128 for points, with two latents; Adam's beta_2 stays
+Where it differs from the paper: MLPs for points, with two latents; Adam's beta_2 stays
 at 0.99 and its rate falls along a cosine from 3e-3 to 1e-5; gamma stays as it is.
 
-    python examples/r3gan.py --steps 10000
+    python examples/r3gan.py
     python examples/r3gan.py --dataset grid --steps 10000
 """
 
@@ -14,7 +14,7 @@ from keras_gans import R3GAN, networks, runs
 from keras_gans.datasets import load
 
 LATENT_DIM = 2
-HIDDEN = (128, 128, 128)
+HIDDEN = {"ring": (128,) * 4, "grid": (128,) * 3}
 GP_WEIGHTS = {"ring": 0.02, "grid": 0.5}  # the grid is 5 times larger
 FIRST_RATE, LAST_RATE = 3e-3, 1e-5
 EMA_DECAY = 0.999
@@ -29,7 +29,7 @@ def main():
     args = arguments(
         __doc__,
         out="runs/r3gan",
-        steps=10_000,
+        steps=16_000,
         batch_size=256,
         dataset={"default": "ring", "choices": list(GP_WEIGHTS)},
     )
@@ -37,8 +37,8 @@ def main():
     shape = dataset.info.shape
 
     gan = R3GAN(
-        networks.build_mlp_generator(shape, LATENT_DIM, HIDDEN, seed=args.seed),
-        networks.build_mlp_discriminator(shape, HIDDEN, seed=args.seed + 1),
+        networks.build_mlp_generator(shape, LATENT_DIM, HIDDEN[args.dataset], seed=args.seed),
+        networks.build_mlp_discriminator(shape, HIDDEN[args.dataset], seed=args.seed + 1),
         gp_weight=GP_WEIGHTS[args.dataset],
         ema_decay=EMA_DECAY,
         seed=args.seed,

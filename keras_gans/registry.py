@@ -377,7 +377,7 @@ MODELS = {
             labelled=False,
             batch_size=64,
             steps=10_000,
-            status="drafted",
+            status="trained",
             networks=functools.partial(dcgan_networks, normalization="layer"),
         ),
         Entry(
@@ -444,7 +444,7 @@ MODELS = {
             labelled=False,
             batch_size=256,
             steps=10_000,
-            status="drafted",
+            status="trained",
             networks=functools.partial(
                 dcgan_networks, normalization=None, generator_normalization=None
             ),

@@ -36,6 +36,26 @@ COLUMNS = {
 }
 
 
+COST = """\
+## What measuring costs
+
+`python benchmarks/metrics_speed.py` on two cores, 10,000 reals and as many fakes of 2,048
+features, each in a process of its own, beside what one writes down first in numpy and scipy; the
+values agree to 1e-3. The features are given: extraction is not in it.
+
+| metric | here | plain numpy |
+|---|---|---|
+| FID | 11.5 s, 283 MB | 15.4 s, 231 MB |
+| KID, 100 subsets of 1,000 | 14.6 s, 394 MB | 21.0 s, 993 MB |
+| PRDC, k = 5 | 14.4 s, 676 MB | 23.3 s, 4,326 MB |
+| together | 40.5 s | 59.6 s |
+
+One run of each (an earlier one, with other features: 43.0 s and 58.6 s). Memory is the most that
+is held beyond what was held before the first update. FID's does not grow with the number of
+pictures; KID and PRDC keep the features.
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Set:
     """Data that models are measured against.
@@ -235,7 +255,7 @@ def page(results):
     ]
     for key, rows in results["sets"].items():
         lines += page_of(key, rows)
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, COST]).rstrip() + "\n"
 
 
 def main():
