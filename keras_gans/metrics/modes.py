@@ -17,7 +17,7 @@ class ModeCoverage(GenerativeMetric):
     - `high_quality`: the share of samples that are;
     - `kl`: the divergence KL(fakes || reals) of the two histograms over modes, of all samples; the
       reals' is even where no reals are given. It is infinite where fakes are in a mode that has no
-      reals.
+      reals, or not finite.
 
     Counts alone are kept.
 
@@ -72,7 +72,8 @@ class ModeCoverage(GenerativeMetric):
             self.counts["reals"].assign_add(self._histogram(self._nearest(reals)[0]))
         if fakes is not None:
             nearest, distances = self._nearest(fakes)
-            self.counts["fakes"].assign_add(self._histogram(nearest))
+            finite = tf.math.is_finite(distances)
+            self.counts["fakes"].assign_add(self._histogram(nearest, finite))
             good = distances <= self.num_sigmas * self.sigma  # never where a sample is NaN
             self.good.assign_add(self._histogram(nearest, good))
 
@@ -97,11 +98,12 @@ class ModeCoverage(GenerativeMetric):
 
     def compute(self):
         num = self.need("fakes", 1)
-        good = np.array(self.good)
+        good, counts = np.array(self.good), {s: np.array(self.counts[s]) for s in SIDES}
+        lost = counts["fakes"].sum() < num
         return {
             self.name: (good >= self.min_samples).sum(),
             "high_quality": good.sum() / num,
-            "kl": histogram_divergence(*(np.array(self.counts[s]) for s in ("fakes", "reals"))),
+            "kl": np.inf if lost else histogram_divergence(counts["fakes"], counts["reals"]),
         }
 
 

@@ -117,3 +117,14 @@ def test_bad_input():
         StackedModes(GivenFeatures(8, "given"))
     with pytest.raises(ValueError, match="`fakes` must have three channels"):
         StackedModes(brightness()).update_state(fakes=np.zeros((2, 4, 4, 1), "uint8"))
+
+
+def test_samples_that_are_not_finite_are_in_no_mode():
+    centres = [[0.0, 0.0], [10.0, 0.0]]
+    coverage = ModeCoverage(centres, 1.0)
+    fakes = np.array([[0, 0], [np.nan, 0], [10, 0], [np.inf, 0]], "float32")
+    coverage.update_state(fakes=fakes)
+    assert coverage.result() == {"modes": 2, "high_quality": 0.5, "kl": np.inf}
+    coverage.reset_state()
+    coverage.update_state(fakes=np.full((3, 2), np.nan, "float32"))
+    assert coverage.result() == {"modes": 0, "high_quality": 0, "kl": np.inf}
