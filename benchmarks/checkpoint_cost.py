@@ -17,15 +17,15 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
-import numpy as np
-import tensorflow as tf
-
 from keras_gans import GAN
 from keras_gans.callbacks import Resume
 from keras_gans.checkpoints import paths, read, snapshot, variables_of, write
 from keras_gans.datasets import load
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+import keras
+import numpy as np
+import tensorflow as tf
 
 
 class Clock(keras.callbacks.Callback):

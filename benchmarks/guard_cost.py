@@ -16,13 +16,13 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
-import numpy as np
-import tensorflow as tf
-
 from keras_gans import DCGAN
 from keras_gans.callbacks import Guard
 from keras_gans.networks import build_dcgan_discriminator, build_dcgan_generator
+
+import keras
+import numpy as np
+import tensorflow as tf
 
 SHAPE = (28, 28, 1)
 BATCH = 64

@@ -26,8 +26,6 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import numpy as np
-
 import keras_gans
 from keras_gans import presets
 from keras_gans.export import tflite
@@ -35,6 +33,8 @@ from keras_gans.export.signatures import networks_of
 from keras_gans.files import write_json
 from keras_gans.images import read_png
 from keras_gans.run_directories import load_model
+
+import numpy as np
 
 FORMS = (None, "float16", "dynamic", "int8")
 WARM_UP, CALLS, SECONDS = 10, 200, 3.0

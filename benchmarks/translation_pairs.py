@@ -23,13 +23,13 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
-import numpy as np
-
 import keras_gans
 from keras_gans.files import write_json
 from keras_gans.images import enlarge, make_grid, read_png, save_png
 from keras_gans.metrics import mean_absolute_error, structural_similarity
+
+import keras
+import numpy as np
 
 
 def read(folder):

@@ -12,11 +12,12 @@ most diverse of the paper's; the pictures come from an averaged generator.
     python examples/began.py --dataset noto_emoji
 """
 
-import keras
-from common import arguments
-
 from keras_gans import BEGAN, callbacks, networks, runs
 from keras_gans.datasets import load
+
+import keras
+
+from common import arguments
 
 CHOSEN = {
     "fashion_mnist_10k": {},

@@ -7,11 +7,12 @@ optimizers.
     python examples/cgan.py --steps 2000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import CGAN, networks, runs
 from keras_gans.datasets import load
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

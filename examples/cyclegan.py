@@ -14,13 +14,14 @@ shorter run; the pictures come from averaged generators.
 
 from pathlib import Path
 
-import keras
-from common import arguments
-
 from keras_gans import CycleGAN, networks, runs
 from keras_gans.datasets import load, unpaired
 from keras_gans.images import save_png, to_uint8
 from keras_gans.schedules import ConstantThenLinear
+
+import keras
+
+from common import arguments
 
 WIDTH = 24
 NUM_BLOCKS = 3

@@ -7,12 +7,13 @@ a few minutes on two CPU cores; and the pictures come from an averaged generator
     python examples/dcgan.py --steps 2000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import DCGAN, runs
 from keras_gans.datasets import load
 from keras_gans.networks import build_dcgan_discriminator, build_dcgan_generator
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

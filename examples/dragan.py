@@ -6,11 +6,12 @@ Where it differs from the paper: MLPs of 3 x 128 for points, with two latents; a
     python examples/dragan.py --steps 5000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import DRAGAN, networks, runs
 from keras_gans.datasets import load
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 2
 HIDDEN = (128, 128, 128)

@@ -7,12 +7,13 @@ non-saturating loss (`--minimax` takes the other one); the pictures come from an
     python examples/gan.py --steps 3000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import GAN, runs
 from keras_gans.datasets import load
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 100
 EMA_DECAY = 0.999

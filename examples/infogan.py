@@ -16,13 +16,14 @@ generator.
 
 from pathlib import Path
 
-import keras
-import numpy as np
-from common import arguments
-
 from keras_gans import InfoGAN, files, metrics, networks, runs
 from keras_gans.datasets import load
 from keras_gans.images import render, save_png
+
+import keras
+import numpy as np
+
+from common import arguments
 
 NUM_NOISE = 16
 NUM_CATEGORIES = 10

@@ -12,13 +12,14 @@ at each finer one.
 
 import pathlib
 
-import keras
-import numpy as np
-from common import arguments
-
 from keras_gans import LAPGAN, networks, runs
 from keras_gans.datasets import load
 from keras_gans.images import make_grid, save_png, to_uint8
+
+import keras
+import numpy as np
+
+from common import arguments
 
 LEVELS = 3
 LATENT_DIM = 64

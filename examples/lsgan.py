@@ -8,12 +8,13 @@ an averaged generator.
     python examples/lsgan.py --a -1 --b 1 --c 0     # the Pearson chi^2 form
 """
 
-import keras
-from common import arguments
-
 from keras_gans import LSGAN, runs
 from keras_gans.datasets import load
 from keras_gans.networks import build_dcgan_discriminator, build_dcgan_generator
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

@@ -12,10 +12,10 @@ Where it differs from the paper: narrow networks; a few ten thousand pictures a 
     python examples/progan.py --loss least_squares
 """
 
-from common import arguments
-
 from keras_gans import ProGAN, ProGANLS, networks, runs
 from keras_gans.datasets import info, load
+
+from common import arguments
 
 LATENT_DIM = 64
 FILTERS = {"filters_base": 256, "filters_max": 64}

@@ -7,11 +7,12 @@ at 0.99 and its rate falls along a cosine from 3e-3 to 1e-5; gamma stays as it i
     python examples/r3gan.py --dataset grid --steps 10000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import R3GAN, networks, runs
 from keras_gans.datasets import load
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 2
 HIDDEN = {"ring": (128,) * 4, "grid": (128,) * 3}

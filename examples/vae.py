@@ -12,13 +12,14 @@ The run also gets reconstructions.png: some of the data, and beneath each what i
 
 import pathlib
 
-import keras
-import numpy as np
-from common import arguments
-
 from keras_gans import VAE, networks, runs
 from keras_gans.datasets import load
 from keras_gans.images import make_grid, save_png, to_uint8
+
+import keras
+import numpy as np
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

@@ -15,13 +15,14 @@ with dark skin less that of those with light skin (section 4.2).
 
 import pathlib
 
-import keras
-import numpy as np
-from common import arguments
-
 from keras_gans import VAEGAN, networks, runs
 from keras_gans.datasets import load
 from keras_gans.images import make_grid, save_png, to_uint8
+
+import keras
+import numpy as np
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

@@ -9,11 +9,12 @@ says of a sample all but vanishes from layer to layer.
     python examples/wgan.py --dataset ring --steps 5000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import WGAN, networks, runs
 from keras_gans.datasets import load
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

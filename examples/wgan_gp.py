@@ -8,11 +8,12 @@ from an averaged generator.
     python examples/wgan_gp.py --dataset ring --steps 5000
 """
 
-import keras
-from common import arguments
-
 from keras_gans import WGANGP, networks, runs
 from keras_gans.datasets import load
+
+import keras
+
+from common import arguments
 
 LATENT_DIM = 64
 WIDTH = 32

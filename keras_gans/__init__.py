@@ -1,5 +1,8 @@
 """keras_gans: generative adversarial networks for Keras 3 on TensorFlow, one paper a file."""
 
+from keras_gans import onednn  # noqa: F401 the first, before TensorFlow is imported
+
+# isort: split
 from keras_gans import (
     callbacks,
     datasets,

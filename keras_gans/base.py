@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops, tree
 
-from keras_gans import checks, pipeline
+from keras_gans import checks, onednn, pipeline
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.randomness import PRIORS, RandomState, new_seed
@@ -86,6 +86,7 @@ class AdversarialModel(keras.Model):
             ValueError: an unknown name, one optimizer for two players, or XLA where it cannot run.
         """
         jit_compile = checks.resolve_jit_compile(self.distribute_strategy, jit_compile, run_eagerly)
+        onednn.warn_of_slow_kernels()
         with self.distribute_strategy.scope():
             optimizers = checks.resolve_optimizers(self, optimizers)
             super().compile(

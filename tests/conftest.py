@@ -4,6 +4,9 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras_gans  # noqa: F401 before TensorFlow, which it sets up
+
+# isort: split
 import keras
 import pytest
 import tensorflow as tf

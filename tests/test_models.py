@@ -162,6 +162,7 @@ CASES = [
         WGANGP,
         lambda: dcgan_pair("layer"),
         n_critic=2,
+        rate=0.005,  # with 0.05 a rounding error sends a unit across the kink of its ReLU
         bad_arguments=[({"gp_weight": -1}, "gp_weight"), ({"n_critic": 1.5}, "n_critic")],
     ),
     case(
@@ -205,7 +206,7 @@ CASES = [
             ({"drift_weight": -1}, "drift_weight"),
         ],
     ),
-    case(ProGANLS, lambda: progan_pair(noise=True), fade_pictures=200),
+    case(ProGANLS, lambda: progan_pair(noise=True), fade_pictures=200, rate=0.005),
     dataclasses.replace(
         case(
             CycleGAN,

@@ -18,6 +18,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+
 from build_savedmodels import FASHION, ROOT, SHIPPED, SKIN_TONES, SMILEYS
 
 DOCS = ROOT / "docs"

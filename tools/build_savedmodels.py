@@ -118,14 +118,14 @@ def main():
 
 def build(name, shipped):
     """Makes one directory, and trains its run if there is none."""
-    import keras
-
     from keras_gans import presets
     from keras_gans.export import tflite
     from keras_gans.export.signatures import networks_of
     from keras_gans.files import read_json
     from keras_gans.images import save_png
     from keras_gans.run_directories import SETTINGS, facts_of
+
+    import keras
 
     run = ROOT / "runs" / shipped.run
     if not (run / "model.keras").is_file():

@@ -22,12 +22,12 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from keras_gans.datasets.embedded import FASHION_CLASSES, read_idx
+from keras_gans.metrics.fashion import NUM_FEATURES, WEIGHTS, build_fashion_classifier
+
 import keras
 import numpy as np
 import tensorflow as tf
-
-from keras_gans.datasets.embedded import FASHION_CLASSES, read_idx
-from keras_gans.metrics.fashion import NUM_FEATURES, WEIGHTS, build_fashion_classifier
 
 DATA = Path(__file__).resolve().parents[1] / "keras_gans" / "metrics" / "data"
 NUM_VALIDATION = 5000  # the last ones of the training pictures

@@ -6,11 +6,11 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from keras_gans.files import replacing, write_json
+
 import keras
 import numpy as np
 import tensorflow as tf
-
-from keras_gans.files import replacing, write_json
 
 REAL, FAKE, CRITIC, EXACT = "tab:blue", "tab:orange", "tab:green", "0.45"
 """Colours of the reals, the fakes, a critic and an exact result, in all pictures."""

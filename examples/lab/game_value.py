@@ -12,13 +12,14 @@ discriminators are MLPs of 2 x 32, 1,500 steps of Adam (rate 5e-3, to 0) on mini
 measured on 200,000 points of each kind that they have not seen.
 """
 
-import numpy as np
-import tensorflow as tf
-from common import EXACT, FAKE, arguments, finish, minimize, subplots
-from scipy import integrate, stats
-
 from keras_gans.losses import minimax_discriminator_loss
 from keras_gans.networks import build_mlp_discriminator
+
+import numpy as np
+import tensorflow as tf
+from scipy import integrate, stats
+
+from common import EXACT, FAKE, arguments, finish, minimize, subplots
 
 MEANS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 GRID = np.linspace(-12, 17, 40_001)

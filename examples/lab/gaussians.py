@@ -15,15 +15,16 @@ generator (decay 0.999). With 1e-3 for both, and beta_1 0.5, the standard deviat
 too small. 20,000 samples are measured, beside as many reals.
 """
 
-import keras
-import numpy as np
-from common import FAKE, REAL, arguments, finish, subplots
-from scipy import stats
-
 from keras_gans import GAN
 from keras_gans.datasets import points
 from keras_gans.metrics import frechet_distance
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+import keras
+import numpy as np
+from scipy import stats
+
+from common import FAKE, REAL, arguments, finish, subplots
 
 MEAN = np.array([1.0, -1.0])
 COVARIANCE = np.array([[1.0, 0.8], [0.8, 1.5]])

@@ -28,16 +28,16 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
-import numpy as np
-from finished_runs import append, names, read_rows
-
 from keras_gans import DCGAN, LSGAN, networks
 from keras_gans.callbacks import Guard
 from keras_gans.datasets import load
 from keras_gans.files import replacing
 from keras_gans.images import make_grid, read_png, save_png
 from keras_gans.metrics import evaluate
+
+import keras
+import numpy as np
+from finished_runs import append, names, read_rows
 
 DATASET, SHAPE = "fashion_mnist_10k", (28, 28, 1)
 LATENT_DIM, WIDTH, BATCH_SIZE, RATE = 64, 16, 64, 2e-4

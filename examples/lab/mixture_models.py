@@ -1,9 +1,9 @@
 """The algorithms that `mixtures.py` compares on points, with the same networks and settings."""
 
-import keras
-
 from keras_gans import BEGAN, DRAGAN, GAN, LSGAN, R3GAN, WGAN, WGANGP, networks
 from keras_gans.layers import MinibatchDiscrimination
+
+import keras
 
 LATENT_DIM, HIDDEN, BATCH_SIZE = 2, (128, 128, 128), 128
 FIRST_RATE, LAST_RATE = 1e-3, 1e-5

@@ -30,16 +30,16 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from keras_gans.datasets import load, points
+from keras_gans.files import replacing
+from keras_gans.images import points_limit, save_animation, save_png
+from keras_gans.metrics import ModeCoverage
+
 import keras
 import mixture_models as models
 import numpy as np
 from finished_runs import append, names, read_rows
 from mixture_models import ALGORITHMS, FRAMES, LONG
-
-from keras_gans.datasets import load, points
-from keras_gans.files import replacing
-from keras_gans.images import points_limit, save_animation, save_png
-from keras_gans.metrics import ModeCoverage
 
 MIXTURES = {
     "ring": (points.RING_CENTRES, points.RING_SIGMA),

@@ -16,15 +16,16 @@ Settings: p = N(-1, 1) and q = N(1, 0.6^2); far apart, p = N(-3, 0.5^2) and q = 
 the critic, both falling to 0.
 """
 
-import numpy as np
-import tensorflow as tf
-from common import CRITIC, EXACT, FAKE, REAL, arguments, finish, minimize, subplots
-from keras import optimizers
-from scipy import special, stats
-
 from keras_gans.losses import minimax_discriminator_loss, wasserstein_critic_loss
 from keras_gans.networks import build_mlp_discriminator
 from keras_gans.penalties import clip_weights, logits_and_gradients
+
+import numpy as np
+import tensorflow as tf
+from keras import optimizers
+from scipy import special, stats
+
+from common import CRITIC, EXACT, FAKE, REAL, arguments, finish, minimize, subplots
 
 NEAR = ((-1.0, 1.0), (1.0, 0.6))
 FAR = ((-3.0, 0.5), (3.0, 0.5))

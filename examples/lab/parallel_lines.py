@@ -19,16 +19,17 @@ Then 150 steps of t from 1, of rate 0.03 falling to 0, each after 20 steps of th
 5e-3, without momentum.
 """
 
+from keras_gans import losses
+from keras_gans.networks import build_mlp_discriminator
+from keras_gans.penalties import gradient_penalty
+
 import numpy as np
 import tensorflow as tf
-from common import CRITIC, EXACT, FAKE, arguments, finish, minimize, subplots
 from keras import optimizers
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import distance
 
-from keras_gans import losses
-from keras_gans.networks import build_mlp_discriminator
-from keras_gans.penalties import gradient_penalty
+from common import CRITIC, EXACT, FAKE, arguments, finish, minimize, subplots
 
 SHIFTS = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 

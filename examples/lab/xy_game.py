@@ -18,6 +18,7 @@ al., 2019 (arXiv:1802.10551) for the steps and extragradient (Korpelevich, 1976)
 """
 
 import numpy as np
+
 from common import arguments, finish, subplots
 
 STYLES = {
