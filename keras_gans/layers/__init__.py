@@ -1,5 +1,6 @@
 """Layers that GAN papers define or that Keras has in another form."""
 
+from keras_gans.layers.activations import LeakyReLU, ReLU
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
@@ -11,6 +12,7 @@ from keras_gans.layers.minibatch_stddev import MinibatchStdDev
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.layers.pixel_normalization import PixelNormalization
 from keras_gans.layers.reflection_padding import ReflectionPadding2D
+from keras_gans.layers.resampled_convolution import ResampledConv2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
@@ -20,11 +22,14 @@ __all__ = [
     "EqualizedDense",
     "FadeIn",
     "ImageBuffer",
+    "LeakyReLU",
     "Maxout",
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "MultiplicativeNoise",
     "PixelNormalization",
+    "ReLU",
     "ReflectionPadding2D",
+    "ResampledConv2D",
     "SpectralNormalization",
 ]

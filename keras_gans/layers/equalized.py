@@ -6,12 +6,13 @@ import keras
 from keras import ops
 
 from keras_gans.checks import check_positive
+from keras_gans.layers.resampled_convolution import ResampledConv2D
 
 SQRT2 = math.sqrt(2.0)  # He et al., 2015, for layers before a ReLU
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class EqualizedConv2D(keras.layers.Conv2D):
+class EqualizedConv2D(ResampledConv2D):
     """A convolution that stores a kernel of N(0, 1) and applies kernel * gain / sqrt(fan_in).
 
     Adam's steps are of one size whatever the gradient's. With kernels of one size too, every layer
@@ -22,7 +23,7 @@ class EqualizedConv2D(keras.layers.Conv2D):
         kernel_size: side of the kernel, or both sides.
         gain: sqrt(2) before a (leaky) ReLU, 1 before a linear output.
         kernel_initializer: initializer of the stored kernel; `None` for N(0, 1).
-        **kwargs: as in `keras.layers.Conv2D`.
+        **kwargs: as in `ResampledConv2D`, which also doubles or halves its maps.
 
     Example:
 

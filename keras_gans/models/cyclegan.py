@@ -37,6 +37,7 @@ from keras_gans.checks import (
 )
 from keras_gans.layers import ImageBuffer
 from keras_gans.losses import l1, least_squares_discriminator_loss, least_squares_generator_loss
+from keras_gans.passes import in_one_pass
 from keras_gans.randomness import derive_seed
 from keras_gans.schedules import ConstantThenLinear
 from keras_gans.translation import TwoWayTranslator
@@ -135,15 +136,16 @@ class CycleGAN(TwoWayTranslator):
         b_to_a = functools.partial(self.generator_b_to_a, training=True)
         judge_a = functools.partial(self.discriminator_a, training=True)
         judge_b = functools.partial(self.discriminator_b, training=True)
-
+        identities = ((reals_a,), (reals_b,)) if self.identity_weight else ((), ())
         with self.update("generator") as losses:
-            fakes_b, fakes_a = a_to_b(reals_a), b_to_a(reals_b)
+            fakes_a, *same_a = in_one_pass(self.generator_b_to_a, reals_b, *identities[0])
+            fakes_b, *same_b = in_one_pass(self.generator_a_to_b, reals_a, *identities[1])
             adversarial_loss = 2 * least_squares_generator_loss(judge_b(fakes_b))
             adversarial_loss += 2 * least_squares_generator_loss(judge_a(fakes_a))
             cycle_loss = l1(b_to_a(fakes_b), reals_a) + l1(a_to_b(fakes_a), reals_b)
             losses["generator"] = adversarial_loss + self.cycle_weight * cycle_loss
             if self.identity_weight:
-                identity_loss = l1(a_to_b(reals_b), reals_b) + l1(b_to_a(reals_a), reals_a)
+                identity_loss = l1(*same_a, reals_a) + l1(*same_b, reals_b)
                 losses["generator"] += self.identity_weight * self.cycle_weight * identity_loss
                 self.report(identity_loss=identity_loss)
         self.report(cycle_loss=cycle_loss)
@@ -151,8 +153,10 @@ class CycleGAN(TwoWayTranslator):
         fakes_a, fakes_b = self.buffer_a(fakes_a), self.buffer_b(fakes_b)
         with self.update("discriminator") as losses:
             losses["discriminator"] = least_squares_discriminator_loss(
-                judge_a(reals_a), judge_a(fakes_a)
-            ) + least_squares_discriminator_loss(judge_b(reals_b), judge_b(fakes_b))
+                *in_one_pass(self.discriminator_a, reals_a, fakes_a)
+            ) + least_squares_discriminator_loss(
+                *in_one_pass(self.discriminator_b, reals_b, fakes_b)
+            )
         return self.logs()
 
     def _check_identity_weight(self, weight):

@@ -7,7 +7,8 @@ The critic's Lipschitz constraint as a penalty on its gradient (equation 3):
 
 Algorithm 1: n_critic descents of the critic on L, each with fresh reals, latents and epsilon, then
 one descent of the generator on -E[f(G(z))]. The penalty is each example's own, which batch
-normalization in the critic would undo; layer normalization takes its place (section 4).
+normalization in the critic would undo; layer normalization takes its place (section 4). The
+residual networks of the paper's CIFAR-10 pictures are `keras_gans.networks.build_residual_*`.
 
 Deviations from the paper: the norm has 1e-12 inside its root, so that it can be differentiated at
 0.

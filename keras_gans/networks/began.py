@@ -12,10 +12,13 @@ maps are 8 x 8 only where the picture's size allows it (28 x 28 begins at 7 x 7)
 name initial weights; here they are Glorot's.
 """
 
+import functools
+
 import keras
 from keras import layers
 
 from keras_gans.checks import check_count
+from keras_gans.layers import ResampledConv2D
 from keras_gans.networks._parts import Initializers, check_picture_shape, resolutions
 
 SMALLEST = 7  # a side is not halved below it
@@ -106,17 +109,18 @@ def _decode(vectors, shape, width, repeats, skip_connections, initializer):
     x = layers.Dense(h * w * width, kernel_initializer=initializer())(vectors)
     first = x = layers.Reshape((h, w, width))(x)
     for level in range(len(sizes)):
-        if level:
-            x = layers.UpSampling2D(2, interpolation="nearest")(x)
         if level and skip_connections:
-            x = layers.Concatenate()([x, layers.UpSampling2D(2**level)(first)])
-        for _ in range(repeats):
-            x = _convolution(width, initializer)(x)
+            skip = layers.UpSampling2D(2 ** (level - 1))(first) if level > 1 else first
+            x = layers.Concatenate()([x, skip])
+        for k in range(repeats):
+            doubling = bool(level) and k == 0
+            x = _convolution(width, initializer, doubling=doubling)(x)
     return x
 
 
-def _convolution(filters, initializer, activation="elu", strides=1, **kwargs):
-    return layers.Conv2D(
+def _convolution(filters, initializer, activation="elu", strides=1, doubling=False, **kwargs):
+    convolution = functools.partial(ResampledConv2D, resampling="up") if doubling else layers.Conv2D
+    return convolution(
         filters,
         3,
         strides=strides,

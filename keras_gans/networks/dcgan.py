@@ -15,6 +15,7 @@ import keras
 from keras import layers
 
 from keras_gans.checks import check_count, check_flag
+from keras_gans.layers import LeakyReLU
 from keras_gans.networks._parts import (
     NORMALIZATIONS,
     check_normalization,
@@ -203,5 +204,5 @@ def _convolutions(x, shape, width, kernel_size, normalization, initializer):
             use_bias=first or normalization is None,
             kernel_initializer=initializer(),
         )(x)
-        x = layers.LeakyReLU(0.2)(x if first else NORMALIZATIONS[normalization]()(x))
+        x = LeakyReLU(0.2)(x if first else NORMALIZATIONS[normalization]()(x))
     return x

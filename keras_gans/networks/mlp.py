@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gans.checks import check_count, check_flag
-from keras_gans.layers import Dropout, Maxout
+from keras_gans.layers import Dropout, LeakyReLU, Maxout
 from keras_gans.networks._parts import Initializers, gaussian_heads, label_input
 
 
@@ -177,7 +177,7 @@ def build_mlp_discriminator(
     def dense(units, x):
         if maxout_pieces is not None:
             return Maxout(units, maxout_pieces, kernel_initializer=initializer())(x)
-        return layers.LeakyReLU(0.2)(layers.Dense(units, kernel_initializer=initializer())(x))
+        return LeakyReLU(0.2)(layers.Dense(units, kernel_initializer=initializer())(x))
 
     samples = keras.Input(shape, name="samples")
     inputs, x = samples, layers.Flatten()(samples)

@@ -27,6 +27,7 @@ from keras_gans.layers import (
     MinibatchStdDev,
     MultiplicativeNoise,
     PixelNormalization,
+    ResampledConv2D,
 )
 from keras_gans.layers.equalized import SQRT2
 from keras_gans.precision import dtype_policy
@@ -128,16 +129,14 @@ class ProGANGenerator(StageNetwork):
         x = latents
         if normalization == "pixel":
             x = PixelNormalization(name="latents_pixel_norm")(x)
-        (height, width), first = sizes[0], f"conv_{side_name(sizes[0])}"
+        first = f"conv_{side_name(sizes[0])}"
         # A full convolution of one 1 x 1 map: each place has its own part of the kernel.
         x = layers.Reshape((1, 1, latent_dim), name="latents_map")(x)
-        x = layers.ZeroPadding2D((height - 1, width - 1), name="latents_padding")(x)
-        x = block(x, filters[0], f"{first}_a", kernel_size=sizes[0], padding="valid")
+        x = block(x, filters[0], f"{first}_a", kernel_size=sizes[0], resampling="full")
         x = block(x, filters[0], f"{first}_b")
         for level in range(1, len(sizes)):
             size_name, old = side_name(sizes[level]), x
-            x = layers.UpSampling2D(2, name=f"upsampling_{size_name}")(x)
-            x = block(x, filters[level], f"conv_{size_name}_a")
+            x = block(x, filters[level], f"conv_{size_name}_a", resampling="up")
             x = block(x, filters[level], f"conv_{size_name}_b")
         pictures = to_rgb(x, len(sizes) - 1)
         if fade and len(sizes) > 1:
@@ -280,7 +279,7 @@ class Parts:
         return {"kernel_initializer": he}
 
     def conv(self, x, filters, name, kernel_size=3, gain=SQRT2, padding="same", **kwargs):
-        make = EqualizedConv2D if self.equalized else layers.Conv2D
+        make = EqualizedConv2D if self.equalized else ResampledConv2D
         kwargs |= self._kernel(name, gain)
         return make(filters, kernel_size, padding=padding, name=name, **kwargs)(x)
 

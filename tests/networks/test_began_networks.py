@@ -35,8 +35,8 @@ def inputs_of(network, num=3):
     return np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
 
 
-def of_type(network, name):
-    return [layer for layer in network.layers if type(layer).__name__ == name]
+def of_type(network, *names):
+    return [layer for layer in network.layers if type(layer).__name__ in names]
 
 
 def kernel_shapes(network):
@@ -84,13 +84,13 @@ def test_encoder_layers():
 def test_activations(build):
     """ELU at every convolution but the last; dense layers and outputs are linear."""
     network = build()
-    *hidden, last = of_type(network, "Conv2D")
+    *hidden, last = of_type(network, "Conv2D", "ResampledConv2D")
     assert {layer.activation for layer in hidden} == {keras.activations.elu}
     linear = [last, *of_type(network, "Dense")]
     assert {layer.activation for layer in linear} == {keras.activations.linear}
     shaping = {"InputLayer", "Flatten", "Reshape", "UpSampling2D", "Concatenate"}
     found = {type(layer).__name__ for layer in network.layers}
-    assert found - shaping == {"Conv2D", "Dense"}  # no normalization
+    assert found - shaping == {"Conv2D", "ResampledConv2D", "Dense"}  # no normalization
 
 
 @BUILDERS
@@ -107,15 +107,15 @@ def test_outputs_are_unbounded(build):
 
 
 def test_skip_connections():
-    """After each upsampling: the maps so far and the first maps, each pixel repeated."""
+    """Before the convolution that doubles: the maps so far and the first maps, as large."""
     network = generator((32, 32, 3))
     (first,), joined = of_type(network, "Reshape"), of_type(network, "Concatenate")
-    last_of_pair = [of_type(network, "Conv2D")[k] for k in (1, 3)]
+    last_of_pair = [of_type(network, "Conv2D", "ResampledConv2D")[k] for k in (1, 3)]
     outputs = [first.output, *(layer.output for layer in [*joined, *last_of_pair])]
     first, *rest = (np.array(v) for v in keras.Model(network.input, outputs)(inputs_of(network)))
     for level, (join, before) in enumerate(zip(rest[:2], rest[2:], strict=True), start=1):
-        np.testing.assert_array_equal(join[..., :2], np.kron(before, np.ones((1, 2, 2, 1))))
-        repeated = np.kron(first, np.ones((1, 2**level, 2**level, 1)))
+        np.testing.assert_array_equal(join[..., :2], before)
+        repeated = np.kron(first, np.ones((1, 2 ** (level - 1), 2 ** (level - 1), 1)))
         np.testing.assert_array_equal(join[..., 2:], repeated)
     assert not of_type(generator(skip_connections=False), "Concatenate")
 

@@ -1,0 +1,165 @@
+"""The residual networks of Gulrajani et al., 2017 (arXiv:1704.00028, appendix F), for CIFAR-10.
+
+Pre-activation residual blocks of two 3 x 3 convolutions, all of one width. The generator's double
+the size by nearest neighbours, with batch normalization before each ReLU; the critic's first ones
+halve it by mean pooling, the last two keep it, and its logit is that of the mean over the maps.
+
+What the paper leaves to its authors' code is as there: the first block of the critic begins with a
+convolution, has no normalization and pools before its shortcut; the last ReLU of the critic has no
+normalization before it; initial weights are uniform, with variance 4 / (fan-in + fan-out) in the 3
+x 3 convolutions of the blocks and half of it, Glorot's, in all other layers. The code doubles maps
+before a block's first convolution, where the paper's text says the second.
+
+Differences from the paper: the number of blocks follows the picture's size (32 x 32 has the
+paper's); the smallest maps are 4 x 4 and 8 x 8 only where that size allows it (28 x 28 has 7 x 7 in
+both networks); and what batch and instance normalization would take away again, the biases of
+convolutions that lead to nothing else, is left out.
+"""
+
+import functools
+
+import keras
+from keras import layers
+
+from keras_gans.checks import check_count
+from keras_gans.layers import ReLU, ResampledConv2D
+from keras_gans.networks._parts import (
+    NORMALIZATIONS,
+    Initializers,
+    check_normalization,
+    check_picture_shape,
+    resolutions,
+)
+
+SMALLEST = 7  # a side of the critic's maps is not halved below it
+
+
+def build_residual_generator(
+    image_shape, latent_dim=128, width=128, normalization="batch", seed=None
+):
+    """Builds a generator of pictures.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
+        latent_dim: length of the latents.
+        width: filters of each convolution but the last.
+        normalization: "batch", "layer", "instance" or None.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: latents (batch, latent_dim) to float32 pictures in [-1, 1].
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_residual_generator((32, 32, 3)).output_shape
+    (None, 32, 32, 3)
+    """
+    shape = check_picture_shape("image_shape", image_shape)
+    check_count("latent_dim", latent_dim), check_count("width", width)
+    check_normalization(normalization)
+    he, glorot = _initializers(seed, "residual_generator")
+    sizes = resolutions(shape)
+    h, w = sizes[0]
+    latents = keras.Input((latent_dim,), name="latents")
+    x = layers.Dense(h * w * width, kernel_initializer=glorot())(latents)
+    x = layers.Reshape((h, w, width))(x)
+    for _ in sizes[1:]:
+        # All sums lead to a normalization, through shortcuts at last to the one before the output.
+        y = _activated(x, normalization)
+        y = _convolutions(y, width, normalization, he, _has_bias(normalization), doubling=True)
+        # A 1 x 1 convolution and the copying of pixels commute: the paper's convolution of the
+        # large maps, exactly, at a quarter of the work.
+        shortcut = _shortcut(x, width, glorot, _has_bias(normalization))
+        x = layers.Add()([layers.UpSampling2D(2)(shortcut), y])
+    pictures = layers.Conv2D(
+        shape[2],
+        3,
+        padding="same",
+        activation="tanh",
+        dtype="float32",
+        kernel_initializer=glorot(),
+        name="pictures",
+    )(_activated(x, normalization))
+    return keras.Model(latents, pictures, name="residual_generator")
+
+
+def build_residual_discriminator(image_shape, width=128, normalization=None, seed=None):
+    """Builds a discriminator of pictures, by default the paper's critic.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
+        width: filters of each convolution.
+        normalization: "layer", "instance", "batch" or None, before each ReLU of the blocks but the
+            first; a critic with a gradient penalty wants None or "layer".
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        Functional `keras.Model`: pictures (batch, H, W, C) to float32 logits (batch, 1).
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> build_residual_discriminator((32, 32, 3)).output_shape
+    (None, 1)
+    """
+    shape = check_picture_shape("image_shape", image_shape)
+    check_count("width", width), check_normalization(normalization)
+    he, glorot = _initializers(seed, "residual_discriminator")
+    x = pictures = keras.Input(shape, name="pictures")
+    for k in range(len(resolutions(shape, SMALLEST)) - 1):
+        if k == 0:
+            y = _convolutions(x, width, None, he, halving=True)
+        else:
+            y = _activated(x, normalization)
+            y = _convolutions(y, width, normalization, he, halving=True)
+        # A 1 x 1 convolution and the mean of pixels commute: here too the maps are the small ones.
+        shortcut = _shortcut(layers.AveragePooling2D(2)(x), width, glorot)
+        x = layers.Add()([shortcut, y])
+    for _ in range(2):
+        y = _convolutions(_activated(x, normalization), width, normalization, he)
+        x = layers.Add()([x, y])
+    x = layers.GlobalAveragePooling2D()(ReLU()(x))
+    logits = layers.Dense(1, dtype="float32", kernel_initializer=glorot(), name="logits")(x)
+    return keras.Model(pictures, logits, name="residual_discriminator")
+
+
+def _initializers(seed, network):
+    """He's, with the mean of fan-in and fan-out as in the authors' code, and Glorot's."""
+    he = functools.partial(
+        keras.initializers.VarianceScaling, scale=2.0, mode="fan_avg", distribution="uniform"
+    )
+    return (
+        Initializers(he, seed, f"{network}_he"),
+        Initializers(keras.initializers.GlorotUniform, seed, f"{network}_glorot"),
+    )
+
+
+def _has_bias(normalization):
+    """Whether a constant of a channel gets through; layer normalization's mean is of them all."""
+    return normalization in (None, "layer")
+
+
+def _activated(x, normalization):
+    return ReLU()(NORMALIZATIONS[normalization]()(x))
+
+
+def _convolutions(x, width, normalization, he, use_bias=True, doubling=False, halving=False):
+    """A block's two convolutions and what is between them; `use_bias` is the second one's.
+
+    Maps are doubled before the first one, or halved after the second.
+    """
+    first, last = "up" if doubling else None, "down" if halving else None
+    convolution = functools.partial(ResampledConv2D, width, 3, padding="same")
+    bias = _has_bias(normalization)
+    x = convolution(resampling=first, use_bias=bias, kernel_initializer=he())(x)
+    x = _activated(x, normalization)
+    return convolution(resampling=last, use_bias=use_bias, kernel_initializer=he())(x)
+
+
+def _shortcut(x, width, glorot, use_bias=True):
+    return layers.Conv2D(width, 1, use_bias=use_bias, kernel_initializer=glorot())(x)
