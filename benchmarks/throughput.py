@@ -2,10 +2,11 @@
 
 Each contender is a process of its own that holds a model; they take blocks of steps in turn
 (A B C A B C ...), so that a drift of the machine meets all of them. A time is the median of a
-contender's blocks, and the spread is (largest - smallest) / median. PyTorch runs in both memory
-formats, and the better one counts. The peak is the best of a float32 product of two matrices of
-4,096 x 4,096 by TensorFlow, numpy and PyTorch, taken before and after each row's blocks. A step's
-FLOPs are those that PyTorch counts in its own step, for all contenders.
+contender's blocks, and the spread is (largest - smallest) / median; a ratio is the median of those
+of the rounds. PyTorch runs in both memory formats, and the better one counts. The peak is the best
+of a float32 product of two matrices of 4,096 x 4,096 by TensorFlow, numpy and PyTorch, taken before
+and after each row's blocks. A step's FLOPs are those that PyTorch counts in its own step, for all
+contenders.
 
     pip install ".[benchmarks]"
     python benchmarks/throughput.py --rounds 5 --out runs/throughput.json
@@ -79,7 +80,7 @@ class Peak:
         return 2 * 4096**3 / min(times) / 1e9
 
 
-def work(contender, row):
+def work(contender, row, make=make):
     """Answers the parent's commands, a line of JSON each."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print goes elsewhere
@@ -107,11 +108,11 @@ def work(contender, row):
 
 
 class Process:
-    """A worker, and what it answers."""
+    """A worker, and what it answers; `script` is what it runs, with variables of its own."""
 
-    def __init__(self, contender, row_name, log):
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
-        command = [sys.executable, __file__, "--worker", contender, "--rows", row_name]
+    def __init__(self, contender, row_name, log, script=__file__, variables=None):
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **(variables or {})}
+        command = [sys.executable, script, "--worker", contender, "--rows", row_name]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -176,17 +177,25 @@ def measure(row_name, contenders, rounds, log):
     return result
 
 
+def ratio(result, contender):
+    """Our time over a contender's, the median over the rounds; `None` where it took no part."""
+    blocks = result["seconds_per_step"]
+    if contender not in blocks:
+        return None
+    return statistics.median(a / b for a, b in zip(blocks["ours"], blocks[contender], strict=True))
+
+
 def summary(row_name, result):
     """What the table says of a row."""
     seconds = {name: statistics.median(s) for name, s in result["seconds_per_step"].items()}
     spread = {
         name: (max(s) - min(s)) / seconds[name] for name, s in result["seconds_per_step"].items()
     }
-    torch = min((seconds[n] for n in seconds if n.startswith("torch")), default=None)
+    torch = min((n for n in seconds if n.startswith("torch")), key=seconds.get, default=None)
     line = {"row": ROWS[row_name].title, "seconds": seconds, "spread": spread}
     line["images_per_second"] = ROWS[row_name].examples_per_step / seconds["ours"]
-    line["of_torch"] = torch and seconds["ours"] / torch
-    line["of_tutorial"] = ("tutorial" in seconds and seconds["ours"] / seconds["tutorial"]) or None
+    line["of_torch"] = ratio(result, torch)
+    line["of_tutorial"] = ratio(result, "tutorial")
     if "flops_per_step" in result:
         best = max(result["peak"].values())
         line["share_of_peak"] = result["flops_per_step"] / seconds["ours"] / 1e9 / best
@@ -231,6 +240,11 @@ def versions():
     }
 
 
+def open_log(out):
+    """Where workers' messages go: beside the file of the results, if there is one."""
+    return open(os.devnull if out is None else out.with_suffix(".log"), "a")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -248,7 +262,7 @@ def main():
     results = {}
     if args.out and args.out.exists():
         results = json.loads(args.out.read_text())["rows"]
-    with open(os.devnull if args.out is None else args.out.with_suffix(".log"), "a") as log:
+    with open_log(args.out) as log:
         for name in args.rows:
             results[name] = measure(name, args.contenders, args.rounds, log)
             print(table({name: results[name]}).splitlines()[-1], flush=True)
