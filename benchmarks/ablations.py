@@ -77,6 +77,13 @@ def one_thread_between_operations():
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
+def bfloat16():
+    """Convolutions and products in bfloat16; weights, losses and penalties stay in float32."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """A change, and where it is measured.
@@ -101,22 +108,27 @@ class Change:
 CHANGES = {
     "onednn": Change(
         "oneDNN's kernels",
-        ("dcgan_32", "dcgan_64", "wgan_gp_28"),
+        ("dcgan_64", "wgan_gp_28"),
         environment={"TF_ENABLE_ONEDNN_OPTS": "0"},
     ),
     "activations": Change(
         "activations without a second derivative",
-        ("residual_32", "wgan_gp_28", "progan_32"),
+        ("residual_32", "progan_32"),
         undo_activations,
     ),
     "resampling": Change(
         "doubled and halved maps in one convolution",
-        ("residual_32", "progan_16", "progan_32"),
+        ("residual_32", "progan_32"),
         undo_resampling,
     ),
     "full": Change("ProGAN's first layer as a matrix product", ("progan_4", "progan_8"), undo_full),
     "passes": Change("translators' minibatches in one pass", ("cyclegan_64",), undo_passes),
-    "xla": Change("XLA", ("dcgan_32", "wgan_gp_28"), compile={"jit_compile": True}, choice=True),
+    "xla": Change(
+        "XLA",
+        ("dcgan_32", "wgan_gp_28", "wgan_gp_64", "progan_8"),
+        compile={"jit_compile": True},
+        choice=True,
+    ),
     "steps_per_execution": Change(
         "8 steps per execution",
         ("progan_4", "dcgan_32"),
@@ -129,9 +141,12 @@ CHANGES = {
         one_thread_between_operations,
         choice=True,
     ),
+    "bfloat16": Change(
+        "the policy `mixed_bfloat16`", ("dcgan_64", "wgan_gp_28"), bfloat16, choice=True
+    ),
     "malloc": Change(
         "freed memory kept by malloc",
-        ("dcgan_32", "dcgan_64"),
+        ("dcgan_64",),
         environment={"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "-1"},
         choice=True,
     ),
@@ -160,11 +175,12 @@ def measure(name, row_name, rounds, log):
         for side, variables in environments.items()
     }
     steps, seconds = {}, {side: [] for side in workers}
+    unit = CHANGES[name].compile.get("steps_per_execution", 1)
     for side, worker in workers.items():
         worker.ask("make")
         worker.ask("first_step")
-        worker.ask("run", 8)  # `steps_per_execution` of them are traced apart
-        steps[side] = 8 * max(1, round(throughput.SECONDS / worker.ask("run", 8)))
+        worker.ask("run", unit)  # several steps per execution are traced apart from one
+        steps[side] = unit * max(1, round(throughput.SECONDS / worker.ask("run", unit)))
     for _ in range(rounds):
         for side, worker in workers.items():
             seconds[side].append(worker.ask("run", steps[side]) / steps[side])
