@@ -66,10 +66,11 @@ def decode(path):
     Raises:
         UnreadableError: with the path in its text.
     """
-    from PIL import Image, ImageOps
+    from PIL import ExifTags, Image, ImageOps
 
     with unreadable_named(path), Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would be copied
+            image = ImageOps.exif_transpose(image)
         if image.mode == "F":
             raise ValueError("floating point pictures have no known range")
         if image.mode.startswith("I"):  # 16 bits of grey
@@ -90,6 +91,8 @@ def decode(path):
 def decode_to(path, size, channels):
     """Reads one picture and fits it, as uint8 (*size, channels)."""
     pixels = decode(path)
+    if pixels.shape == (*size, channels):
+        return pixels
     with tf.device("CPU:0"):
         return convert(tf.constant(pixels), size, channels).numpy()
 
@@ -113,11 +116,11 @@ class FolderOnDisk:
         size, channels = self.info.shape[:2], self.info.shape[2]
         with tf.device("CPU:0"):
             all_labels = tf.constant(self.labels) if labels else None
+        pool = concurrent.futures.ThreadPoolExecutor()  # its threads end with the dataset
 
         def read_batch(ids):
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                pictures = pool.map(lambda i: decode_to(self.paths[i], size, channels), ids)
-                return np.stack(list(pictures))
+            pictures = pool.map(lambda i: decode_to(self.paths[i], size, channels), ids)
+            return np.stack(list(pictures))
 
         def read(ids):
             pictures = tf.numpy_function(read_batch, [ids], tf.uint8, stateful=False)
