@@ -226,14 +226,18 @@ class AdversarialModel(keras.Model):
         return PRIORS[self.latent_prior]((num, *self.latent_shape), (seed, -1))
 
     def _sample(self, rows):
-        """The sampler in a graph: eager operations round otherwise than an exported model."""
-        network, graph = self.sampler, self.__dict__.get("_sampler_graph")
-        if graph is None or graph.python_function.func is not network:
-            graph = tf.function(functools.partial(network, training=False))
-            self.__dict__["_sampler_graph"] = graph  # past Keras, which looks for weights
+        return self._in_graph(self.sampler, rows)
+
+    def _in_graph(self, network, rows):
+        """A network on rows in a graph: eager operations round otherwise than an exported model."""
+        graphs = self.__dict__.setdefault("_graphs", {})  # past Keras, which looks for weights
+        # A graph holds its network, whose id is therefore never another's.
+        if id(network) not in graphs:
+            graphs[id(network)] = tf.function(functools.partial(network, training=False))
         # One graph for every number of rows, of the types that Keras takes and casts by itself.
+        rows = tree.map_structure(tf.convert_to_tensor, rows)
         specs = tree.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), rows)
-        return graph.get_concrete_function(specs)(rows)
+        return graphs[id(network)].get_concrete_function(specs)(rows)
 
     def generate(self, num, seed=None, labels=None):
         """Samples from the generator, or from its average where there is one.

@@ -60,7 +60,7 @@ class Translator(AdversarialModel):
     def apply_to(self, pictures, network):
         """What a network makes of float32 pictures in [-1, 1], a few at a time."""
         chunks = (pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK))
-        made = [ops.convert_to_numpy(network(chunk, training=False)) for chunk in chunks]
+        made = [ops.convert_to_numpy(self._in_graph(network, chunk)) for chunk in chunks]
         return np.concatenate(made)
 
     def grid_of(self, dataset, num=SHOWN):

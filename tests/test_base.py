@@ -347,7 +347,7 @@ def test_generate_follows_the_generator(tmp_path):
     """Its graph is kept, but not past another generator or other weights."""
     model, other = GAN(*networks(), seed=1), GAN(*networks(), seed=1)
     before = model.generate(3, seed=0)
-    graph = model.__dict__["_sampler_graph"]
+    (graph,) = model.__dict__["_graphs"].values()
     other.generator.set_weights([2 * w + 1 for w in other.generator.get_weights()])
     expected = other.generate(3, seed=0)
     assert (before != expected).any()
@@ -355,7 +355,7 @@ def test_generate_follows_the_generator(tmp_path):
     model.load_weights(tmp_path / "other.weights.h5")
     np.testing.assert_array_equal(model.generate(3, seed=0), expected)
     model.generate(5, seed=0)
-    assert model.__dict__["_sampler_graph"] is graph
+    assert list(model.__dict__["_graphs"].values()) == [graph]
     model.generator = networks()[0]
     np.testing.assert_array_equal(model.generate(3, seed=0), before)
 

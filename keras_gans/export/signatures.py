@@ -18,6 +18,10 @@ MAX_IMAGES = 1024
 PNG_CHANNELS = (1, 2, 3, 4)
 READ_CHANNELS = (1, 3, 4)  # TensorFlow writes PNG files of two channels, and does not read them
 
+# What `pipeline.from_border` makes of each level. Told to divide, a graph multiplies by a rounded
+# 1 / 127.5, and a picture now and then came out one level beside that of `translate`.
+LEVELS = np.arange(256, dtype="float32") / np.float32(127.5) - np.float32(1)
+
 
 def networks_of(gan):
     """The networks that are exported, by direction; `{"": sampler}` for models with latents."""
@@ -201,7 +205,7 @@ def _translator_signatures(directions):
 def _from_pictures(network, shape):
     def translate(images):
         images = tf.ensure_shape(images, (None, *shape))
-        return network(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)
+        return network(tf.gather(LEVELS, tf.cast(images, tf.int32)), training=False)
 
     return translate
 

@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points, lively
 
-from keras_gans import GAN, AdversarialModel, export
+from keras_gans import GAN, AdversarialModel, export, pipeline
+from keras_gans.export import signatures
 from keras_gans.export.card import weights_sha256
 from keras_gans.export.savedmodel import newest_version
 from keras_gans.files import new_directory
@@ -199,6 +200,15 @@ def test_rows_do_not_depend_on_their_batch(loaded):
     np.testing.assert_array_equal(together, np.concatenate(alone))
     assert len({picture.tobytes() for picture in together}) == 34
     np.testing.assert_array_equal(together, ask(loaded["dcgan"], "sample", seeds=seeds)["images"])
+
+
+def test_all_levels_come_in_as_they_do_in_training():
+    """To the last bit: 1 / 127.5 is no float32, and graphs like to multiply."""
+    pictures = np.arange(256, dtype="uint8").reshape(1, 16, 16, 1)
+    same = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Identity()])
+    came_in = tf.function(signatures._from_pictures(same, (16, 16, 1)))(tf.constant(pictures))
+    expected = pipeline.from_border(pictures, pipeline.Samples("pictures", (16, 16, 1)))
+    np.testing.assert_array_equal(came_in, expected)
 
 
 def test_another_runtime_agrees(models, loaded):
