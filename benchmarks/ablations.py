@@ -71,6 +71,13 @@ def undo_passes():
     passes.judges_alone = lambda network: False
 
 
+def undo_waiting():
+    """Updates that begin before all gradients are there."""
+    from keras_gans import pipeline
+
+    pipeline.all_at_once = lambda values: values
+
+
 def one_thread_between_operations():
     import tensorflow as tf
 
@@ -123,6 +130,11 @@ CHANGES = {
     ),
     "full": Change("ProGAN's first layer as a matrix product", ("progan_4", "progan_8"), undo_full),
     "passes": Change("translators' minibatches in one pass", ("cyclegan_64",), undo_passes),
+    "waiting": Change(
+        "updates that wait for all gradients",
+        ("dcgan_32", "progan_4", "cyclegan_64"),
+        undo_waiting,
+    ),
     "xla": Change(
         "XLA",
         ("dcgan_32", "wgan_gp_28", "wgan_gp_64", "progan_8"),

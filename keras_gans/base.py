@@ -150,6 +150,7 @@ class AdversarialModel(keras.Model):
             share = 1.0 / self.distribute_strategy.num_replicas_in_sync
             scaled = {p: self.optimizer_of(p).scale_loss(losses[p] * share) for p in players}
         gradients = {player: tape.gradient(scaled[player], variables[player]) for player in players}
+        gradients, losses = pipeline.all_at_once((gradients, losses))
         for player in players:
             self.optimizer_of(player).apply(gradients[player], variables[player])
             self.report(**{f"{player}_loss": losses[player]})

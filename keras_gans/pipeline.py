@@ -380,6 +380,31 @@ def step_on_data(train_step, jit_compile):
     return step
 
 
+def all_at_once(values):
+    """The same values, none of which is there before all are computed.
+
+    An update has to wait for all that reads the weights it moves. TensorFlow says so by edges from
+    each read to the update, and takes those away where a path leads there as well. But some paths
+    are gone afterwards: one through an operation that only hands several tensors on, as there is
+    one in each Keras optimizer, or through a shape that is found to be constant. Once in some
+    thousand steps, a part of a gradient is then that of the weights as they are afterwards. The
+    operation below hands a tensor on as well, and the graph optimizer leaves it alone.
+
+    Args:
+        values: nested structure of tensors, sparse gradients and `None`.
+    """
+    flat = [_handed_on(value) for value in tf.nest.flatten(values, expand_composites=True)]
+    with tf.control_dependencies([value for value in flat if value is not None]):
+        flat = [_handed_on(value) for value in flat]
+    return tf.nest.pack_sequence_as(values, flat, expand_composites=True)
+
+
+def _handed_on(value):
+    if value is None:
+        return None
+    return tf.raw_ops.PlaceholderWithDefault(input=value, shape=value.shape)
+
+
 def reducible(logs, strategy):
     """Logs in the form in which Keras reduces them over workers: along axis 0, so of rank 1."""
     if replicas.several_workers(strategy):

@@ -1,5 +1,6 @@
 """What every model of the package must pass: `test_models.py` runs it for a `Case` of each."""
 
+import collections
 import contextlib
 import dataclasses
 from collections.abc import Callable
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from keras_gans import export
 from keras_gans.export.signatures import networks_of
@@ -134,6 +136,66 @@ def check_round_trip(case, path):
     for either in (model, loaded):
         train(either, case, 2)
     assert_close(state(loaded), state(model), 1e-6)
+
+
+def optimized_graphs(run):
+    """The graphs that TensorFlow executes, as its optimizer leaves them, while `run()` runs."""
+    context.context().enable_run_metadata()
+    try:
+        run()
+        metadata = context.context().export_run_metadata()
+    finally:
+        context.context().disable_run_metadata()
+    return [graph for traced in metadata.function_graphs for graph in traced.partition_graphs]
+
+
+def unordered_accesses(graph):
+    """Pairs of operations on one variable, of which one writes, that may run in either order.
+
+    Returns:
+        The pairs' names, and how many pairs there are that may not.
+    """
+    nodes = {node.name: node for node in graph.node}
+    inputs = {node.name: [i.lstrip("^").split(":")[0] for i in node.input] for node in graph.node}
+    touching = collections.defaultdict(list)
+    for node in graph.node:
+        if node.op in ("ReadVariableOp", "ResourceGather") or "Assign" in node.op:
+            variable = inputs[node.name][0]
+            while nodes[variable].op == "Identity":
+                variable = inputs[variable][0]
+            touching[variable].append(node.name)
+
+    def all_before(name):
+        before, rest = set(), [name]
+        while rest:
+            new = set(inputs[rest.pop()]) - before
+            before |= new
+            rest.extend(new)
+        return before
+
+    before = {name: all_before(name) for names in touching.values() for name in names}
+    pairs = [
+        (write, other)
+        for names in touching.values()
+        for write in names
+        for other in names
+        if "Assign" in nodes[write].op and other != write
+    ]
+    loose = [(a, b) for a, b in pairs if a not in before[b] and b not in before[a]]
+    return loose, len(pairs) - len(loose)
+
+
+def check_updates_wait(case):
+    """No weight moves while a gradient that reads it is still computed.
+
+    Seen in the graph: in training it is once in some thousand steps.
+    """
+    model = case.build(ema_decay=0.9)
+    graphs = optimized_graphs(lambda: train(model, case, 1))
+    accesses = [unordered_accesses(graph) for graph in graphs]
+    loose = [pair for pairs, _ in accesses for pair in pairs]
+    assert not loose, loose
+    assert sum(ordered for _, ordered in accesses) > len(model.trainable_variables)
 
 
 def check_replicas_agree(case, strategy):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from harness import assert_close, compile_sgd, state
 
 import keras_gans
-from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel
+from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel, pipeline
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
 
@@ -297,6 +297,50 @@ def test_alternating_and_simultaneous_updates_by_hand():
     model.train_step(tf.zeros((1, 1)))
     assert float(model.discriminator.layers[0].kernel[0, 0]) == pytest.approx(2.3)
     assert float(model.generator.layers[0].kernel[0, 0]) == pytest.approx(3 - 0.2)
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_sparse_gradients_and_unused_weights_by_hand(run_eagerly):
+    """Rows of an embedding; w <- w - rate * d/dw mean((row of x - 1)^2), and no other row moves."""
+
+    class Rows(AdversarialModel):
+        players = {"generator": ("generator",)}
+        averaged = ()
+
+        def default_optimizers(self):
+            return {"generator": keras.optimizers.SGD(0.1)}
+
+        def train_step(self, data):
+            (reals,) = self.minibatches(data, 1)
+            with self.update("generator") as losses:
+                rows, _ = self.generator(tf.cast(reals[:, :1] > 0, "int32"))
+                losses["generator"] = tf.reduce_mean((rows - 1.0) ** 2)
+            return self.logs()
+
+    places = keras.Input((1,), dtype="int32")
+    rows = keras.layers.Embedding(3, 2)(places)
+    network = keras.Model(places, [rows, keras.layers.Dense(1)(rows)])
+    before = [np.array(weight) for weight in network.weights]
+    model = Rows(generator=network)
+    model.data_spec = lambda: (pipeline.Samples("reals", (2,)),)
+    model.compile(run_eagerly=run_eagerly)
+    x = np.array([[0.5, 0], [-0.5, 0], [1.5, 0], [0.7, 0]], "float32")
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        model.fit(tf.data.Dataset.from_tensors(x), verbose=0, steps_per_epoch=1)
+    share = np.array([1 / 4, 3 / 4, 0])[:, None]
+    expected = before[0] - 0.1 * share * (before[0] - 1)
+    np.testing.assert_allclose(network.weights[0], expected, atol=1e-6)
+    for weight, same in zip(network.weights[1:], before[1:], strict=True):
+        np.testing.assert_array_equal(weight, same)
+
+
+def test_sparse_gradients_stay_sparse():
+    sparse = tf.IndexedSlices(tf.ones((2, 3)), tf.constant([4, 1]), tf.constant([5, 3]))
+    values, losses = pipeline.all_at_once(([sparse, None, tf.ones(2)], {"generator": tf.ones(())}))
+    assert isinstance(values[0], tf.IndexedSlices) and values[1] is None
+    np.testing.assert_array_equal(tf.convert_to_tensor(values[0]), tf.convert_to_tensor(sparse))
+    np.testing.assert_array_equal(values[2], [1, 1])
+    assert float(losses["generator"]) == 1
 
 
 def test_averaged_generator_by_hand():

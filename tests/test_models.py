@@ -239,6 +239,10 @@ def test_round_trip(model_case, tmp_path):
     harness.check_round_trip(model_case, tmp_path / "model.keras")
 
 
+def test_updates_wait(model_case):
+    harness.check_updates_wait(model_case)
+
+
 def test_replicas_agree(model_case, two_replicas):
     harness.check_replicas_agree(model_case, two_replicas)
 
