@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops, tree
 
-from keras_gans import checks, onednn, pipeline
+from keras_gans import checks, determinism, onednn, pipeline
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.randomness import PRIORS, RandomState, new_seed
@@ -109,6 +109,7 @@ class AdversarialModel(keras.Model):
     def make_train_function(self, force=False):
         """XLA goes inside the replica's step; Keras puts it outside, where strategies fail."""
         if self.train_function is None or force:
+            determinism.keep_order_of_sums()
             jit, self.jit_compile = self.jit_compile, False
             self.train_function = self._make_function(pipeline.step_on_data(self.train_step, jit))
             self.jit_compile = jit
