@@ -2,6 +2,7 @@
 
     python tools/build_savedmodels.py                      # all
     python tools/build_savedmodels.py dcgan_fashion_mnist  # one of them
+    python tools/build_savedmodels.py --again              # their SavedModels, exported once more
     python tools/build_savedmodels.py --pages              # savedmodels/README.md alone
 
 A run that is not in `runs/` is trained first, by its example and with the options below; all of
@@ -26,6 +27,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -106,13 +108,14 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", help=f"some of {', '.join(SHIPPED)} (default: all)")
+    parser.add_argument("--again", action="store_true", help="export what is there once more")
     parser.add_argument("--pages", action="store_true", help="write savedmodels/README.md alone")
     args = parser.parse_args()
     unknown = sorted(set(args.names) - set(SHIPPED))
     if unknown:
         parser.error(f"names must be some of {', '.join(SHIPPED)}. Received: {', '.join(unknown)}")
     for name in () if args.pages else args.names or SHIPPED:
-        build(name, SHIPPED[name])
+        export_again(name) if args.again else build(name, SHIPPED[name])
     (SAVEDMODELS / "README.md").write_text(overview(), encoding="utf-8")
 
 
@@ -165,6 +168,21 @@ def build(name, shipped):
         shutil.rmtree(staged, ignore_errors=True)
     size = sum(file.stat().st_size for file in (SAVEDMODELS / name).rglob("*") if file.is_file())
     print(f"{name}: {size / 1e6:.1f} MB, {', '.join(networks_of(gan)) or 'from latents'}")
+
+
+def export_again(name):
+    """Gives one directory the SavedModel of today; card, state and pictures stay the run's."""
+    from keras_gans import export, load
+    from keras_gans.export.card import CARD, PAGE
+
+    version = SAVEDMODELS / name / "1"
+    with tempfile.TemporaryDirectory(dir=SAVEDMODELS) as staged:
+        made = export.savedmodel(load(name), Path(staged) / name, verbose=False)
+        for file in (CARD, PAGE):
+            shutil.copy(version / file, made / file)
+        shutil.rmtree(version)
+        made.rename(version)
+    print(f"{name}: exported again")
 
 
 def files_of(gan):
