@@ -26,6 +26,16 @@ def dataset(num, batch=4):
     return tf.data.Dataset.from_tensor_slices(points(num)).batch(batch)
 
 
+class OnePlayer(AdversarialModel):
+    """What a test needs of a model around its `train_step`."""
+
+    players = {"generator": ("generator",)}
+    averaged = ()
+
+    def default_optimizers(self):
+        return {"generator": keras.optimizers.SGD(0.1)}
+
+
 # 1. Gradients are summed over replicas.
 
 
@@ -33,13 +43,7 @@ def test_one_sgd_step_is_the_mean_gradient_of_the_global_batch(two_replicas):
     """Least squares by hand: w <- w - rate * d/dw mean((w.x - 1)^2)."""
 
     @keras.saving.register_keras_serializable("tests")
-    class Regression(AdversarialModel):
-        players = {"generator": ("generator",)}
-        averaged = ()
-
-        def default_optimizers(self):
-            return {"generator": keras.optimizers.SGD(0.1)}
-
+    class Regression(OnePlayer):
         def train_step(self, data):
             (reals,) = self.minibatches(data, 1)
             with self.update("generator") as losses:
@@ -303,13 +307,7 @@ def test_alternating_and_simultaneous_updates_by_hand():
 def test_sparse_gradients_and_unused_weights_by_hand(run_eagerly):
     """Rows of an embedding; w <- w - rate * d/dw mean((row of x - 1)^2), and no other row moves."""
 
-    class Rows(AdversarialModel):
-        players = {"generator": ("generator",)}
-        averaged = ()
-
-        def default_optimizers(self):
-            return {"generator": keras.optimizers.SGD(0.1)}
-
+    class Rows(OnePlayer):
         def train_step(self, data):
             (reals,) = self.minibatches(data, 1)
             with self.update("generator") as losses:
