@@ -1,8 +1,9 @@
 """The same networks and algorithms in plain PyTorch, as a good user of it writes them.
 
-Eager, with fused Adam, activations in place where autograd allows it, no gradient where none is
-used, and either memory format. Each network has as many trainable values as ours and makes maps of
-the same sizes; where a full convolution of a vector is a matrix product, it is `nn.Linear` here.
+With fused Adam, activations in place where autograd allows it, no gradient where none is used, and
+either memory format; eager or with compiled losses, in float32 or under autocast to bfloat16, on a
+CPU or a GPU. Each network has as many trainable values as ours and makes maps of the same sizes;
+where a full convolution of a vector is a matrix product, it is `nn.Linear` here.
 
 What differs: a 3 x 3 convolution with stride 2 pads at the top and the left (`padding=1`), as
 authors of PyTorch code do, and TensorFlow at the bottom and the right; transposed ones likewise.
@@ -46,27 +47,46 @@ EPOCH = 8  # steps whose reals are held in memory
 class Contender:
     """Players with networks and an Adam each; `step(reals)` is one update of the generator.
 
+    What `losses` names are methods from the forward passes to a loss. Each one always meets the
+    same weights with gradients, so that it is one graph when compiled, and its backward another.
+
     Args:
         row: one of `ROWS`.
         channels_last: the memory format of networks and pictures.
         players: `{player: [networks]}`.
+        device: where networks and pictures are, and random numbers are drawn.
+        autocast: whether forward passes compute in bfloat16 where autocast deems it safe; weights,
+            Adam and what is made of logits stay float32.
+        compiled: whether the `losses` are.
         adam: settings of each player's Adam.
     """
 
-    def __init__(self, row, channels_last, players, **adam):
-        self.row, self.players = row, players
-        self.memory_format = memory_format(channels_last)
+    losses = ("d_loss", "g_loss")
+
+    def __init__(
+        self, row, channels_last, players, device="cpu", autocast=False, compiled=False, **adam
+    ):
+        self.row, self.players, self.device = row, players, torch.device(device)
+        self.autocast, self.memory_format = autocast, memory_format(channels_last)
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # shapes stay the same
+            torch.set_float32_matmul_precision("high")  # TF32, which convolutions use by default
         if row.networks in ("dcgan", "translation"):
             for weight in self.weights():
                 if weight.dim() > 1:
                     torch.nn.init.normal_(weight, std=0.02)
         for network in itertools.chain(*players.values()):
-            network.to(memory_format=self.memory_format)
+            network.to(self.device, memory_format=self.memory_format)
         self.optimizers = {
             player: torch.optim.Adam(list(self.weights(player)), fused=True, **adam)
             for player in players
         }
-        self.reals = itertools.cycle(random_reals(row, EPOCH, channels_last))
+        self.reals = itertools.cycle(random_reals(row, EPOCH, channels_last, self.device))
+        if compiled:
+            # Past 8 graphs a method is eager, and those of earlier contenders count.
+            torch.compiler.reset()
+            for name in self.losses:
+                setattr(self, name, torch.compile(getattr(self, name), dynamic=False))
 
     def weights(self, *players):
         networks = itertools.chain(*(self.players[p] for p in players or self.players))
@@ -77,7 +97,14 @@ class Contender:
         return {player: sum(w.numel() for w in self.weights(player)) for player in self.players}
 
     def latents(self):
-        return torch.randn(self.row.batch, self.row.latent_dim)
+        return torch.randn(self.row.batch, self.row.latent_dim, device=self.device)
+
+    def precision(self):
+        """The context of forward passes; backward ones take their types from those, outside it.
+
+        Within one, a weight is cast once, however many passes read it.
+        """
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast)
 
     def train(self, player, trained):
         """Whether the player's weights get gradients."""
@@ -93,10 +120,16 @@ class Contender:
 
     def run(self, steps):
         """Seconds of `steps` steps."""
+        self.synchronize()
         begin = time.perf_counter()
         for reals in itertools.islice(self.reals, steps):
             self.step(reals)
+        self.synchronize()
         return time.perf_counter() - begin
+
+    def synchronize(self):
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def first_step(self):
         self.run(1)
@@ -104,46 +137,63 @@ class Contender:
     def flops(self):
         return count_flops(self.row)
 
+    def memory(self):
+        """The most bytes of a GPU that tensors took at a time; `None` on a CPU."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        return None
+
 
 class DCGAN(Contender):
-    def __init__(self, row, channels_last):
-        g, d = dcgan_generator(row, channels_last), dcgan_discriminator(row, batch_norm)
+    def __init__(self, row, channels_last, **form):
+        g = dcgan_generator(row, channels_last)
+        d = dcgan_discriminator(row, batch_norm, channels_last)
         players = {"discriminator": [d], "generator": [g]}
-        super().__init__(row, channels_last, players, lr=2e-4, betas=(0.5, 0.999), eps=1e-7)
+        adam = {"lr": 2e-4, "betas": (0.5, 0.999), "eps": 1e-7}
+        super().__init__(row, channels_last, players, **adam, **form)
         self.generator, self.discriminator = g, d
 
     def latents(self):
-        return torch.empty(self.row.batch, self.row.latent_dim).uniform_(-1, 1)
+        latents = torch.empty(self.row.batch, self.row.latent_dim, device=self.device)
+        return latents.uniform_(-1, 1)
 
     def step(self, reals):
-        with torch.no_grad():
-            fakes = self.generator(self.latents())
-        # Apart, since each has batch statistics of its own.
-        real_loss = F.softplus(-self.discriminator(reals)).mean()
-        fake_loss = F.softplus(self.discriminator(fakes)).mean()
-        d_loss = self.descend("discriminator", real_loss + fake_loss)
-
+        d_loss = self.descend("discriminator", self.d_loss(reals))
         self.train("discriminator", False)
-        fake_logits = self.discriminator(self.generator(self.latents()))
-        g_loss = self.descend("generator", F.softplus(-fake_logits).mean())
+        g_loss = self.descend("generator", self.g_loss())
         self.train("discriminator", True)
         return d_loss, g_loss
+
+    def d_loss(self, reals):
+        with self.precision():
+            with torch.no_grad():
+                fakes = self.generator(self.latents())
+            # Apart, since each has batch statistics of its own.
+            real_logits, fake_logits = self.discriminator(reals), self.discriminator(fakes)
+        real_loss = F.softplus(-real_logits.float()).mean()
+        return real_loss + F.softplus(fake_logits.float()).mean()
+
+    def g_loss(self):
+        with self.precision():
+            fake_logits = self.discriminator(self.generator(self.latents()))
+        return F.softplus(-fake_logits.float()).mean()
 
 
 class WGANGP(Contender):
     critic_name, drift_weight = "critic", 0.0
 
-    def __init__(self, row, channels_last):
+    def __init__(self, row, channels_last, **form):
         if row.networks == "residual":
             generator, critic = residual_generator(row, channels_last), residual_critic(row)
         else:
             generator = dcgan_generator(row, channels_last)
-            critic = dcgan_discriminator(row, layer_norm)
-        self.set_up(row, channels_last, generator, critic, lr=1e-4, betas=(0.0, 0.9), eps=1e-7)
+            critic = dcgan_discriminator(row, layer_norm, channels_last)
+        adam = {"lr": 1e-4, "betas": (0.0, 0.9), "eps": 1e-7}
+        self.set_up(row, channels_last, generator, critic, **adam, **form)
 
-    def set_up(self, row, channels_last, generator, critic, **adam):
+    def set_up(self, row, channels_last, generator, critic, **settings):
         players = {self.critic_name: [critic], "generator": [generator]}
-        super().__init__(row, channels_last, players, **adam)
+        super().__init__(row, channels_last, players, **settings)
         self.generator, self.critic = generator, critic
 
     def prepared(self, reals):
@@ -153,33 +203,54 @@ class WGANGP(Contender):
         n = self.row.minibatches_per_step
         for k in range(n):
             minibatch = reals[k::n].contiguous(memory_format=self.memory_format)
-            critic_loss = self.critic_step(self.prepared(minibatch))
+            critic_loss = self.critic_step(minibatch)
         self.train(self.critic_name, False)
-        fake_logits = self.critic(self.generator(self.latents()))
-        g_loss = self.descend("generator", -fake_logits.mean())
+        g_loss = self.descend("generator", self.g_loss())
         self.train(self.critic_name, True)
         return critic_loss, g_loss
 
     def critic_step(self, reals):
+        loss, interpolates = self.d_loss(reals)
+        return self.descend(self.critic_name, loss + 10.0 * self.penalty(interpolates))
+
+    def d_loss(self, reals):
+        """The loss but for the penalty, and the pictures for that."""
         with torch.no_grad():
-            fakes = self.generator(self.latents())
-            interpolates = torch.lerp(fakes, reals, torch.rand(len(reals), 1, 1, 1))
-        real_logits, fake_logits = self.critic(reals), self.critic(fakes)
-        logits = self.critic(interpolates.requires_grad_())
-        (gradients,) = torch.autograd.grad(logits.sum(), interpolates, create_graph=True)
-        norms = (gradients.square().sum((1, 2, 3)) + 1e-12).sqrt()
-        loss = fake_logits.mean() - real_logits.mean() + 10.0 * (norms - 1.0).square().mean()
+            reals = self.prepared(reals)
+            with self.precision():
+                fakes = self.generator(self.latents())
+            places = torch.rand(len(reals), 1, 1, 1, device=self.device)
+            interpolates = torch.lerp(fakes.float(), reals, places)
+        with self.precision():
+            real_logits, fake_logits = self.critic(reals), self.critic(fakes)
+        real_logits = real_logits.float()
+        loss = fake_logits.float().mean() - real_logits.mean()
         if self.drift_weight:
             loss = loss + self.drift_weight * real_logits.square().mean()
-        return self.descend(self.critic_name, loss)
+        return loss, interpolates
+
+    def penalty(self, interpolates):
+        # Never compiled, with the same weights: a compiled graph has no second derivatives.
+        with self.precision():
+            logits = self.critic(interpolates.requires_grad_())
+        inputs = logits.float().sum(), interpolates
+        (gradients,) = torch.autograd.grad(*inputs, create_graph=True)
+        norms = (gradients.square().sum((1, 2, 3)) + 1e-12).sqrt()
+        return (norms - 1.0).square().mean()
+
+    def g_loss(self):
+        with self.precision():
+            fake_logits = self.critic(self.generator(self.latents()))
+        return -fake_logits.float().mean()
 
 
 class ProGAN(WGANGP):
     critic_name, drift_weight = "discriminator", 1e-3
 
-    def __init__(self, row, channels_last):
-        networks = ProGANGenerator(row, channels_last), ProGANDiscriminator(row)
-        self.set_up(row, channels_last, *networks, lr=1e-3, betas=(0.0, 0.99), eps=1e-8)
+    def __init__(self, row, channels_last, **form):
+        networks = ProGANGenerator(row, channels_last), ProGANDiscriminator(row, channels_last)
+        adam = {"lr": 1e-3, "betas": (0.0, 0.99), "eps": 1e-8}
+        self.set_up(row, channels_last, *networks, **adam, **form)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self.averages = list(self.average.parameters())
 
@@ -200,7 +271,7 @@ class ProGAN(WGANGP):
 
 
 class CycleGAN(Contender):
-    def __init__(self, row, channels_last):
+    def __init__(self, row, channels_last, **form):
         self.a_to_b, self.b_to_a = resnet_generator(row), resnet_generator(row)
         self.d_a, self.d_b = patchgan_discriminator(row), patchgan_discriminator(row)
         self.buffer_a, self.buffer_b = ImageBuffer(), ImageBuffer()
@@ -208,28 +279,47 @@ class CycleGAN(Contender):
             "generator": [self.a_to_b, self.b_to_a],
             "discriminator": [self.d_a, self.d_b],
         }
-        super().__init__(row, channels_last, players, lr=2e-4, betas=(0.5, 0.999), eps=1e-7)
+        adam = {"lr": 2e-4, "betas": (0.5, 0.999), "eps": 1e-7}
+        super().__init__(row, channels_last, players, **adam, **form)
 
     def step(self, reals):
         reals_a, reals_b = reals
         self.train("discriminator", False)
-        fakes_b, fakes_a = self.a_to_b(reals_a), self.b_to_a(reals_b)
-        g_loss = squares(self.d_b(fakes_b), 1) + squares(self.d_a(fakes_a), 1)
-        cycled_a, cycled_b = self.b_to_a(fakes_b), self.a_to_b(fakes_a)
-        g_loss = g_loss + 10.0 * (F.l1_loss(cycled_a, reals_a) + F.l1_loss(cycled_b, reals_b))
-        same_a, same_b = self.b_to_a(reals_a), self.a_to_b(reals_b)
-        g_loss = g_loss + 5.0 * (F.l1_loss(same_a, reals_a) + F.l1_loss(same_b, reals_b))
+        g_loss, fakes_a, fakes_b = self.g_loss(reals_a, reals_b)
         g_loss = self.descend("generator", g_loss)
         self.train("discriminator", True)
 
         fakes_a, fakes_b = self.buffer_a(fakes_a), self.buffer_b(fakes_b)
-        d_loss = squares(self.d_a(reals_a), 1) + squares(self.d_a(fakes_a), 0)
-        d_loss = d_loss + squares(self.d_b(reals_b), 1) + squares(self.d_b(fakes_b), 0)
-        return self.descend("discriminator", 0.5 * d_loss), g_loss
+        d_loss = self.d_loss(reals_a, reals_b, fakes_a, fakes_b)
+        return self.descend("discriminator", d_loss), g_loss
+
+    def g_loss(self, reals_a, reals_b):
+        """The loss, and the fakes."""
+        with self.precision():
+            fakes_b, fakes_a = self.a_to_b(reals_a), self.b_to_a(reals_b)
+            fake_logits_b, fake_logits_a = self.d_b(fakes_b), self.d_a(fakes_a)
+            cycled_a, cycled_b = self.b_to_a(fakes_b), self.a_to_b(fakes_a)
+            same_a, same_b = self.b_to_a(reals_a), self.a_to_b(reals_b)
+        loss = squares(fake_logits_b, 1) + squares(fake_logits_a, 1)
+        loss = loss + 10.0 * (distance(cycled_a, reals_a) + distance(cycled_b, reals_b))
+        loss = loss + 5.0 * (distance(same_a, reals_a) + distance(same_b, reals_b))
+        return loss, fakes_a.detach(), fakes_b.detach()
+
+    def d_loss(self, reals_a, reals_b, fakes_a, fakes_b):
+        with self.precision():
+            real_logits_a, fake_logits_a = self.d_a(reals_a), self.d_a(fakes_a)
+            real_logits_b, fake_logits_b = self.d_b(reals_b), self.d_b(fakes_b)
+        loss = squares(real_logits_a, 1) + squares(fake_logits_a, 0)
+        loss = loss + squares(real_logits_b, 1) + squares(fake_logits_b, 0)
+        return 0.5 * loss
 
 
 def squares(logits, target):
-    return (logits - target).square().mean()
+    return (logits.float() - target).square().mean()
+
+
+def distance(fakes, reals):
+    return F.l1_loss(fakes.float(), reals)
 
 
 # What the table is made with
@@ -239,22 +329,23 @@ def memory_format(channels_last):
     return torch.channels_last if channels_last else torch.contiguous_format
 
 
-def build(row, channels_last):
+def build(row, channels_last=False, device="cpu", autocast=False, compiled=False):
     """The contender of a row, in either memory format."""
     algorithms = {"dcgan": DCGAN, "wgan_gp": WGANGP, "cyclegan": CycleGAN, "progan": ProGAN}
-    return algorithms[row.algorithm](row, channels_last)
+    form = {"device": device, "autocast": autocast, "compiled": compiled}
+    return algorithms[row.algorithm](row, channels_last, **form)
 
 
 make = build
 
 
-def random_reals(row, num_steps, channels_last):
+def random_reals(row, num_steps, channels_last, device="cpu"):
     """A list of what `step` takes: U(-1, 1) pictures (examples, C, H, W), or pairs of them."""
     height, width, channels = row.shape
 
     def pictures():
-        reals = torch.empty(row.examples_per_step, channels, height, width).uniform_(-1, 1)
-        return reals.contiguous(memory_format=memory_format(channels_last))
+        reals = torch.empty(row.examples_per_step, channels, height, width, device=device)
+        return reals.uniform_(-1, 1).contiguous(memory_format=memory_format(channels_last))
 
     pair = row.networks == "translation"
     return [(pictures(), pictures()) if pair else pictures() for _ in range(num_steps)]

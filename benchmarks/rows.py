@@ -48,3 +48,20 @@ ROWS = {
     "cyclegan_64": Row("CycleGAN 64 px", "cyclegan", "translation", (64, 64, 3), 1, 64),
     **{f"progan_{size}": _progan(size) for size in (4, 8, 16, 32, 64)},
 }
+
+# What a GPU is measured on; `gpu.py`. Scaling is by the batch.
+GPU_ROWS = {
+    **{name: ROWS[name] for name in ("dcgan_64", "wgan_gp_64", "residual_32")},
+    "cyclegan_128": dataclasses.replace(
+        ROWS["cyclegan_64"], title="CycleGAN 128 px", shape=(128, 128, 3)
+    ),
+    "progan_64": ROWS["progan_64"],
+    "progan_128": _progan(128),
+}
+BATCHES = (16, 32, 64, 128, 256, 512, 1024)
+SCALING_ROWS = {
+    f"dcgan_64_batch_{batch}": dataclasses.replace(
+        ROWS["dcgan_64"], title=f"DCGAN 64 px, batch {batch}", batch=batch
+    )
+    for batch in BATCHES
+}

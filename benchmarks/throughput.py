@@ -93,12 +93,11 @@ def work(contender, row, make=make):
         elif command == "first_step":
             model.first_step()
             answer = time.perf_counter() - begin
-        elif command == "parameters":
-            answer = model.parameters()
-        elif command == "flops":
-            answer = model.flops()
+        elif command in ("parameters", "flops", "facts"):
+            answer = getattr(model, command)()
         elif command == "memory":
-            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            of_device = model.memory() if hasattr(model, "memory") else None
+            answer = of_device or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         else:
             answer = model.run(value)
         print(json.dumps(answer), file=answers, flush=True)
@@ -123,7 +122,13 @@ class Process:
         )
 
     def ask(self, command, value=None):
+        self.tell(command, value)
+        return self.answer(command)
+
+    def tell(self, command, value=None):
         print(json.dumps([command, value]), file=self.process.stdin, flush=True)
+
+    def answer(self, command):
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{command} failed: see the log")

@@ -24,11 +24,26 @@ class Maps(nn.Module):
 
 
 class Flat(nn.Module):
-    """Maps to vectors, in the order of the memory, without a copy."""
+    """Maps to vectors, in the order of the memory format, without a copy where maps are in it.
+
+    The order is not that of the maps at hand: some operations leave the memory format, and others
+    do where they are compiled, but a matrix that reads the vectors is one for all passes.
+    """
+
+    def __init__(self, channels_last):
+        super().__init__()
+        self.channels_last = channels_last
 
     def forward(self, x):
-        last = x.is_contiguous(memory_format=torch.channels_last)
-        return (x.permute(0, 2, 3, 1) if last else x).flatten(1)
+        return (x.permute(0, 2, 3, 1) if self.channels_last else x).flatten(1)
+
+
+class Upsample(nn.Module):
+    """Nearest neighbours, twice as many; autocast on a GPU would take them in float32."""
+
+    def forward(self, x):
+        with torch.autocast(x.device.type, enabled=False):
+            return F.interpolate(x, scale_factor=2)
 
 
 class Sum(nn.Module):
@@ -86,13 +101,13 @@ def dcgan_generator(row, channels_last):
     return nn.Sequential(*parts, nn.ConvTranspose2d(filters[-1], channels, 4, 2, 1), nn.Tanh())
 
 
-def dcgan_discriminator(row, norm):
+def dcgan_discriminator(row, norm, channels_last):
     sizes = sizes_of(row.shape)
     filters = [row.width * min(2**k, 8) for k in range(len(sizes) - 1)]
     parts = [nn.Conv2d(row.shape[2], filters[0], 4, 2, 1), leaky()]
     for ins, outs in itertools.pairwise(filters):
         parts += [nn.Conv2d(ins, outs, 4, 2, 1, bias=False), norm(outs), leaky()]
-    return nn.Sequential(*parts, Flat(), nn.Linear(filters[-1] * sizes[0] ** 2, 1))
+    return nn.Sequential(*parts, Flat(channels_last), nn.Linear(filters[-1] * sizes[0] ** 2, 1))
 
 
 # The residual networks of Gulrajani et al.
@@ -103,10 +118,10 @@ def residual_generator(row, channels_last):
     size = (sizes[0], sizes[0])
     parts = [nn.Linear(row.latent_dim, n * sizes[0] ** 2), Maps(n, size, channels_last)]
     for _ in sizes[1:]:
-        way = [batch_norm(n), relu(), nn.Upsample(scale_factor=2)]
+        way = [batch_norm(n), relu(), Upsample()]
         way += [nn.Conv2d(n, n, 3, 1, 1, bias=False), batch_norm(n), relu()]
         way += [nn.Conv2d(n, n, 3, 1, 1, bias=False)]
-        shortcut = [nn.Conv2d(n, n, 1, bias=False), nn.Upsample(scale_factor=2)]
+        shortcut = [nn.Conv2d(n, n, 1, bias=False), Upsample()]
         parts.append(Sum(nn.Sequential(*way), nn.Sequential(*shortcut)))
     parts += [batch_norm(n), relu(), nn.Conv2d(n, row.shape[2], 3, 1, 1), nn.Tanh()]
     return nn.Sequential(*parts)
@@ -207,7 +222,9 @@ class EqualizedLinear(nn.Linear):
 
 class PixelNorm(nn.Module):
     def forward(self, x):
-        return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
+        # Autocast takes the root in float32, to which it would promote the maps as well.
+        mean_square = x.square().mean(1, keepdim=True, dtype=torch.float32)
+        return x * torch.rsqrt(mean_square + 1e-8).to(x.dtype)
 
 
 class ChannelBias(nn.Module):
@@ -221,8 +238,8 @@ class ChannelBias(nn.Module):
 
 class MinibatchStdDev(nn.Module):
     def forward(self, x, group=4):
-        variance = x.unflatten(0, (-1, group)).var(1, unbiased=False)
-        deviation = (variance + 1e-8).sqrt().mean((1, 2, 3)).repeat_interleave(group)
+        variance = x.float().unflatten(0, (-1, group)).var(1, unbiased=False)
+        deviation = (variance + 1e-8).sqrt().mean((1, 2, 3)).repeat_interleave(group).to(x.dtype)
         return torch.cat([x, deviation.view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])], 1)
 
 
@@ -243,24 +260,25 @@ class ProGANGenerator(nn.Module):
         parts += [Maps(n, (size, size), channels_last), ChannelBias(n), leaky(), PixelNorm()]
         stages = [nn.Sequential(*parts, *block(n, n))]
         for ins, outs in itertools.pairwise(filters):
-            parts = [nn.Upsample(scale_factor=2), *block(ins, outs), *block(outs, outs)]
+            parts = [Upsample(), *block(ins, outs), *block(outs, outs)]
             stages.append(nn.Sequential(*parts))
         self.stages, self.last = nn.Sequential(*stages[:-1]), stages[-1]
         self.to_rgb = EqualizedConv(filters[-1], row.shape[2], 1, gain=1.0)
         self.old_to_rgb = None
         if len(filters) > 1:
-            self.old_to_rgb = EqualizedConv(filters[-2], row.shape[2], 1, gain=1.0)
+            old_to_rgb = EqualizedConv(filters[-2], row.shape[2], 1, gain=1.0)
+            self.old_to_rgb = nn.Sequential(old_to_rgb, Upsample())
 
     def forward(self, latents):
         x = self.stages(latents)
         pictures = self.to_rgb(self.last(x))
         if self.old_to_rgb is None:
             return pictures
-        return torch.lerp(F.interpolate(self.old_to_rgb(x), scale_factor=2), pictures, 0.5)
+        return torch.lerp(self.old_to_rgb(x), pictures, 0.5)
 
 
 class ProGANDiscriminator(nn.Module):
-    def __init__(self, row):
+    def __init__(self, row, channels_last):
         super().__init__()
         filters, size = progan_filters(row)[::-1], sizes_of(row.shape)[0]
         n, channels = filters[-1], row.shape[2]
@@ -275,8 +293,9 @@ class ProGANDiscriminator(nn.Module):
             nn.Sequential(*block(ins, ins), *block(ins, outs), nn.AvgPool2d(2))
             for ins, outs in itertools.pairwise(filters)
         ]
-        parts = [MinibatchStdDev(), *block(n + 1, n), Flat(), EqualizedLinear(n * size**2, n)]
-        last = nn.Sequential(*parts, leaky(), EqualizedLinear(n, 1, gain=1.0))
+        parts = [MinibatchStdDev(), *block(n + 1, n), Flat(channels_last)]
+        parts += [EqualizedLinear(n * size**2, n), leaky(), EqualizedLinear(n, 1, gain=1.0)]
+        last = nn.Sequential(*parts)
         self.first, self.stages = (stages or [None])[0], nn.Sequential(*stages[1:], last)
         self.from_rgb = from_rgb(filters[0])
         self.old_from_rgb = from_rgb(filters[1]) if stages else None

@@ -126,7 +126,7 @@ def build(name, shipped):
     from keras_gans.export.signatures import networks_of
     from keras_gans.files import read_json
     from keras_gans.images import save_png
-    from keras_gans.run_directories import SETTINGS, facts_of
+    from keras_gans.run_settings import SETTINGS, facts_of
 
     import keras
 

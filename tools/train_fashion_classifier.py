@@ -22,7 +22,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from keras_gans.datasets.embedded import FASHION_CLASSES, read_idx
+from keras_gans.catalogue import FASHION_CLASSES
+from keras_gans.datasets.embedded import read_idx
 from keras_gans.metrics.fashion import NUM_FEATURES, WEIGHTS, build_fashion_classifier
 
 import keras

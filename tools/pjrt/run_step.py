@@ -282,6 +282,7 @@ def train(
     }
     if not on_host:
         arrays = [jax.device_put(array) for array in arrays]
+    out.parent.mkdir(parents=True, exist_ok=True)
     log = Log(out.parent / LOGS, manifest["logs"], trainer.steps)
     last, begin = trainer.steps + steps, time.perf_counter()
     deadline, compiled = begin + 60 * minutes, None
