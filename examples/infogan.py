@@ -18,7 +18,8 @@ from pathlib import Path
 
 from keras_gans import InfoGAN, files, metrics, networks, runs
 from keras_gans.datasets import load
-from keras_gans.images import render, save_png
+from keras_gans.images import save_png
+from keras_gans.kinds import render
 
 import keras
 import numpy as np

@@ -37,7 +37,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from keras_gans import ProGAN, networks
 from keras_gans.datasets import load
 from keras_gans.files import read_json, write_json
-from keras_gans.images import render, save_png, to_uint8
+from keras_gans.images import save_png, to_uint8
+from keras_gans.kinds import render
 from keras_gans.metrics import PatchDistances, mean_pairwise_ms_ssim
 
 import keras

@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops, tree
 
-from keras_gans import checks, determinism, onednn, pipeline
+from keras_gans import checks, determinism, kinds, onednn, pipeline, preset_files
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.ports import Port
 from keras_gans.randomness import PRIORS, RandomState, new_seed
 from keras_gans.replicas import clip_together
 from keras_gans.reported import ReportedMean
@@ -29,6 +30,14 @@ class AdversarialModel(keras.Model):
     Class attributes:
         players: `{player: (names of the networks it trains, ...)}`.
         reported: names of further quantities for `report()`.
+        judges: names of the players that judge samples, as a discriminator or a critic. Default:
+            none.
+        makers: names of the players whose samples are judged. Default: all that are no judges.
+        contests: `{loss of a judge: loss of the maker against it}`, for judges that have won where
+            theirs is nearly 0. Default: none. Critics have none, their losses have no such bound.
+        penalties: `{name in `reported`: player in whose loss it is}`. Default: none.
+        loss_terms: names in `reported` of other losses and of parts of losses. Default: none. What
+            is neither this nor a penalty is plain information, of which callbacks conclude nothing.
         averaged: names of the networks that `ema_decay` averages, each as `ema_<name>`.
         latent_prior: `"normal"` for N(0, 1) or `"uniform"` for U(-1, 1).
         num_classes: number of classes of a conditional model, else `None`.
@@ -41,11 +50,27 @@ class AdversarialModel(keras.Model):
         **networks: built `keras.Model`s by name, or lists of them.
 
     Raises:
-        ValueError: a network is no built `keras.Model`, or `ema_decay` or `seed` is out of range.
+        ValueError: a network is no built `keras.Model`, `ema_decay` or `seed` is out of range, or a
+            class attribute names what `players` and `reported` do not have.
+
+    Example:
+
+    ```python
+    class Forgery(AdversarialModel):
+        players = {"expert": ("expert",), "forger": ("generator",)}
+        judges = ("expert",)
+        contests = {"expert_loss": "forger_loss"}  # its loss is a cross-entropy
+        reported = ("r1", "accuracy")
+        penalties = {"r1": "expert"}
+    ```
     """
 
     players = {}
     reported = ()
+    judges = ()
+    contests = {}
+    penalties = {}
+    loss_terms = ()
     averaged = ("generator",)
     latent_prior = "normal"
     num_classes = None
@@ -64,9 +89,14 @@ class AdversarialModel(keras.Model):
         for network_name in self.averaged:
             setattr(self, f"ema_{network_name}", averaged_copy(networks[network_name], ema_decay))
         self.random_state = RandomState(self.seed)
+        checks.check_roles(self)
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
         self.report_metrics = {name: ReportedMean(name) for name in reported}
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
+
+    @property
+    def makers(self):
+        return tuple(player for player in self.players if player not in self.judges)
 
     def default_optimizers(self):
         """Returns `{player: optimizer}` with the paper's settings."""
@@ -179,7 +209,7 @@ class AdversarialModel(keras.Model):
 
     def data_spec(self):
         """What the dataset must yield: here reals of the shape that the generator makes."""
-        return (pipeline.Samples("reals", tuple(self.sampler.output_shape[1:])),)
+        return (kinds.samples("reals", self.sampler.output_shape[1:]),)
 
     def fit(self, x, y=None, batch_size=None, *, steps_per_epoch=None, callbacks=None, **kwargs):
         """Trains on a dataset of minibatches; one step is one generator update.
@@ -221,6 +251,29 @@ class AdversarialModel(keras.Model):
         """Shape of one example's latents, (latent_dim,)."""
         return tuple(self.sampler.inputs[0].shape[1:])
 
+    # No properties: Keras looks for weights in all of them when it saves.
+    def sample_kind(self):
+        """The kind of what `sampler` makes; see `keras_gans.kinds`."""
+        return kinds.samples("samples", self.sampler.output_shape[1:])
+
+    def ports(self):
+        """What the model can be asked for, `{name: Port}`; the first is what it is asked by itself.
+
+        Here "generate": samples out of latents, and out of labels where there are classes.
+        """
+        inputs = [kinds.Latents("latents", self.latent_shape, self.latent_prior)]
+        if self.num_classes is not None:
+            inputs.append(kinds.Labels("labels", self.num_classes))
+        return {"generate": Port(tuple(inputs), self.sampler, self.sample_kind())}
+
+    def exported_networks(self):
+        """The networks that make samples, as they are exported, by direction.
+
+        Models with latents have one, which has no direction: its name is "".
+        """
+        ports = self.ports().items()
+        return {"" if port.from_latents else name: port.network for name, port in ports}
+
     def generator_inputs(self, num, seed, labels=None):
         """The generator's inputs for `generate`: latents (num, *latent_shape)."""
         checks.check_unconditional(self, labels)
@@ -258,14 +311,12 @@ class AdversarialModel(keras.Model):
         rows = tree.map_structure(tf.convert_to_tensor, rows)
         chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
         samples = [ops.convert_to_numpy(self._sample(chunk)) for chunk in chunks]
-        return pipeline.to_border(np.concatenate(samples))
+        return self.sample_kind().to_border(np.concatenate(samples))
 
     @classmethod
     def from_preset(cls, name, directory=None):
         """A trained model of this class, ready to generate or to go on; see `keras_gans.load`."""
-        from keras_gans.presets import load
-
-        return checks.check_class("name", name, load(name, directory), cls)
+        return checks.check_class("name", name, preset_files.load(name, directory), cls)
 
     # Saving: networks and settings here; weights and optimizers' state are found by Keras
 
@@ -302,6 +353,8 @@ class GAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
 
     def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
         networks = {"generator": generator, "discriminator": discriminator}

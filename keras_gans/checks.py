@@ -1,6 +1,7 @@
 """Checks of arguments: each error names the argument, the rule and what was received."""
 
 import numbers
+import os
 
 import keras
 import tensorflow as tf
@@ -22,6 +23,13 @@ def check_positive(name, value):
     if not is_number or not 0 < value < float("inf"):
         raise ValueError(f"`{name}` must be a positive number. Received: {value!r}")
     return value
+
+
+def check_path(name, value):
+    """Returns a path as str, or says which argument is none."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ValueError(f"`{name}` must be a path that is not empty. Received: {value!r}.")
+    return os.fspath(value)
 
 
 def check_flag(name, value):
@@ -60,6 +68,42 @@ def check_member(what, name, known):
     """Raises ValueError unless `name` is one of `known`."""
     if name not in known:
         raise ValueError(f"`{what}` takes the names {sorted(known)}. Received: {name!r}")
+
+
+def check_roles(model):
+    """Raises ValueError unless what a class declares beside `players` and `reported` is in them.
+
+    That is `judges`, `makers`, `contests`, `penalties` and `loss_terms` of `AdversarialModel`.
+    """
+
+    def refuse(attribute, rule, received):
+        owner = type(model).__name__
+        raise ValueError(f"`{attribute}` of {owner} must {rule}. Received: {received!r}")
+
+    def losses_of(players):
+        return [*(f"{player}_loss" for player in players), *model.loss_terms] if players else []
+
+    for attribute in ("judges", "makers", "loss_terms"):
+        if not isinstance(getattr(model, attribute), (tuple, list)):
+            refuse(attribute, "be a tuple of names", getattr(model, attribute))
+    for attribute in ("contests", "penalties"):
+        if not isinstance(getattr(model, attribute), dict):
+            refuse(attribute, "be a dictionary", getattr(model, attribute))
+    no_penalties = [name for name in model.reported if name not in model.penalties]
+    contests, penalties = model.contests, model.penalties
+    of_judges, of_makers = losses_of(model.judges), losses_of(model.makers)
+    for attribute, rule, names, known in (
+        ("judges", "be among `players`", model.judges, model.players),
+        ("makers", "be among `players`", model.makers, model.players),
+        ("penalties", "have names in `reported` as keys", penalties, model.reported),
+        ("penalties", "have `players` as values", penalties.values(), model.players),
+        ("loss_terms", "be in `reported` and no `penalties`", model.loss_terms, no_penalties),
+        ("contests", "have losses of `judges` as keys", contests, of_judges),
+        ("contests", "have losses of `makers` as values", contests.values(), of_makers),
+    ):
+        for name in names:
+            if name not in known:
+                refuse(attribute, f"{rule}, {sorted(known)}", name)
 
 
 def check_class(argument, value, model, wanted):

@@ -1,22 +1,23 @@
 """The command line: `keras-gans list`, `datasets`, `train`, `generate`, `evaluate` and
 `export`.
 
-The commands hold no algorithm. `train` is what a script would do: load data, build the paper's
-model, `fit` with the callbacks, save. TensorFlow and the rest are imported inside the commands.
+The options of the commands, and what can be said about them at once. TensorFlow takes seconds to
+import, so that what a command does is in a module of its own, which is imported when all is well so
+far: help, lists and errors are there without.
 """
 
 import os
 from pathlib import Path
 from typing import Annotated
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import typer
 
-from keras_gans.cli_evaluate import evaluate
-from keras_gans.cli_parts import Debug, console
+from keras_gans import cli_lists, papers
+from keras_gans.cli_parts import EXTRACTORS, Debug, quiet_import
 from keras_gans.cli_parts import expects_errors as _expects_errors
 from keras_gans.cli_parts import option as _option
+from keras_gans.run_settings import check_directory
+from keras_gans.versions import versions
 
 app = typer.Typer(
     name="keras-gans",
@@ -35,13 +36,10 @@ def main():
 
 def _show_version(value):
     if value:
-        from importlib.metadata import version
-
-        import keras_gans
-
+        found = versions()
         typer.echo(
-            f"keras-gans {keras_gans.__version__} "
-            f"(keras {version('keras')}, tensorflow {version('tensorflow')})"
+            f"keras-gans {found['keras_gans']} "
+            f"(keras {found['keras']}, tensorflow {found['tensorflow']})"
         )
         raise typer.Exit()
 
@@ -68,23 +66,7 @@ def list_models(debug: Debug = False):
 
     [bold]Example:[/bold]  keras-gans list
     """
-    from rich.table import Table
-
-    from keras_gans import registry
-
-    table = Table(title="Models", title_justify="left", caption_justify="left")
-    table.caption = "Train one with: keras-gans train MODEL"
-    table.add_column("Model", style="bold", no_wrap=True)
-    table.add_column("Paper", min_width=20)
-    table.add_column("Authors")
-    table.add_column("Year", no_wrap=True)
-    table.add_column("arXiv", no_wrap=True)
-    table.add_column("Default data", no_wrap=True)
-    table.add_column("Status")
-    for entry in registry.MODELS.values():
-        cells = (entry.title, entry.authors, entry.year, entry.arxiv, entry.dataset, entry.status)
-        table.add_row(entry.name, *(str(cell or "–") for cell in cells))
-    console().print(table)
+    cli_lists.print_models()
 
 
 @app.command("datasets")
@@ -94,27 +76,7 @@ def list_datasets(debug: Debug = False):
 
     [bold]Example:[/bold]  keras-gans datasets
     """
-    from rich.table import Table
-
-    from keras_gans import datasets
-
-    table = Table(title="Data sets", title_justify="left", caption_justify="left")
-    table.caption = "Use one with: keras-gans train MODEL --dataset NAME"
-    table.add_column("Name", style="bold", no_wrap=True)
-    table.add_column("Examples", justify="right")
-    table.add_column("Shape", no_wrap=True)
-    table.add_column("Classes", justify="right")
-    table.add_column("Licence")
-    for name in datasets.names():
-        info = datasets.info(name)
-        table.add_row(
-            name,
-            f"{info.num_examples:,}",
-            " × ".join(map(str, info.shape)),
-            str(info.num_classes or "–"),
-            str(info.license or "–"),
-        )
-    console().print(table)
+    cli_lists.print_datasets()
 
 
 @app.command()
@@ -243,17 +205,15 @@ def train(
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
     keras-gans train cyclegan --dataset horses/ --dataset-b zebras/ --image-size 128
     """
-    from keras_gans import cli_train, registry, runs
-
-    entry = registry.find(model)
+    paper = papers.find(model)
     settings = {
-        "model": entry.name,
-        "dataset": dataset or entry.dataset,
+        "model": paper.name,
+        "dataset": dataset or paper.dataset,
         "dataset_b": dataset_b,
         "data_dir": None if data_dir is None else str(data_dir),
         "on_unreadable": "skip" if skip_unreadable else "error",
-        "steps": steps or entry.steps,
-        "batch_size": batch_size or entry.batch_size,
+        "steps": steps or paper.steps,
+        "batch_size": batch_size or paper.batch_size,
         "image_size": image_size,
         "channels": channels,
         "latent_dim": latent_dim,
@@ -265,31 +225,11 @@ def train(
     settings["sample_every"] = sample_every or max(1, settings["steps"] // 10)
     if ema_decay is not None and not 0 < ema_decay < 1:
         raise ValueError(f"--ema-decay must be above 0 and below 1. Received: {ema_decay}.")
-    run = out or Path("runs") / f"{entry.name}-{_file_name(settings['dataset'])}"
-    runs.check_directory(run, fresh)
-
-    import keras
-    import tensorflow as tf
-
-    from keras_gans.precision import check_precision
-    from keras_gans.replicas import make_strategy
-
-    check_precision(precision)
-    devices = make_strategy(strategy)
-    keras.utils.set_random_seed(seed)
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
-    if isinstance(entry, registry.GrowingEntry):
-        stages = (entry, settings, batch_size, run, fresh, save_every, devices)
-        if not cli_train.train_stages(*stages):
-            raise typer.Exit(130)
-        return
-    data = cli_train.load_data(entry, settings)
-    gan = cli_train.build(entry, data.info, settings, devices)
-    cli_train.announce(entry, data.info, settings, gan)
-    settings |= {"title": entry.title, "arxiv": entry.arxiv}
-    steps, sample_every = settings["steps"], settings["sample_every"]
-    if not runs.train(gan, data, run, steps, sample_every, fresh, settings, save_every=save_every):
+    run = out or Path("runs") / f"{paper.name}-{_file_name(settings['dataset'])}"
+    check_directory(run, fresh)
+    with quiet_import():
+        from keras_gans import cli_train
+    if not cli_train.train(settings, batch_size, run, fresh, save_every, strategy):
         raise typer.Exit(130)
 
 
@@ -338,28 +278,135 @@ def generate(
     """
     if out.suffix.lower() != ".png":
         raise ValueError(f"--out must end in '.png'. Received: '{out}'.")
-    from keras_gans.callbacks._support import class_columns, full_rows
-    from keras_gans.images import render, save_png
-    from keras_gans.sampling import open_sampler, parse_labels
-
-    sampler = open_sampler(source)
-    if num is None:
-        num = full_rows(64, sampler.num_classes) if sampler.pictures else 1000
-    classes = parse_labels(labels, sampler, source)
-    if classes is None:
-        columns = columns or class_columns(num, sampler.num_classes)
-        samples = sampler.generate(num, seed, None)
-    else:
-        columns = columns or (len(classes) if 1 < len(classes) <= num else None)
-        samples = sampler.generate(num, seed, [classes[i % len(classes)] for i in range(num)])
-    picture = render(samples, columns, limit=sampler.card.get("plot_limit"))
-    save_png(out, picture)
-    height, width = picture.shape[:2]
-    kind = "pictures" if sampler.pictures else "points"
-    typer.echo(f"Wrote {out}: {num:,} {kind}, {width} × {height} pixels, seed {seed}.")
+    with quiet_import():
+        from keras_gans import cli_generate
+    cli_generate.generate(source, num, seed, labels, columns, out)
 
 
-app.command()(_expects_errors(evaluate))
+@app.command()
+@_expects_errors
+def evaluate(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN_OR_SAVEDMODEL",
+            help="A run directory of `keras-gans train`, a .keras file, a SavedModel directory, or "
+            "the name of a trained model of the project.",
+        ),
+    ],
+    dataset: Annotated[
+        str | None,
+        _option(
+            "--dataset",
+            "NAME",
+            "The reals: a name in `keras-gans datasets`, a prepared TFDS set, or a folder of "
+            "pictures.",
+            "what the model was trained on",
+        ),
+    ] = None,
+    dataset_b: Annotated[
+        str | None,
+        _option("--dataset-b", "NAME", "The second set, for models that translate.", "the model's"),
+    ] = None,
+    split: Annotated[
+        str | None,
+        _option(
+            "--split",
+            "NAME",
+            "Split of a TFDS set; two with a comma between for models that translate.",
+            "train, or trainA,trainB",
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, _option("--data-dir", "DIR", "Where prepared TFDS sets are.", "TFDS's own")
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        _option("--image-size", "N", "Resize reals to N × N pixels.", "the model's size", min=1),
+    ] = None,
+    direction: Annotated[
+        str | None,
+        _option("--direction", "NAME", "Of models that translate: a_to_b or b_to_a.", "the first"),
+    ] = None,
+    metrics: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Of pictures: fid, kid, prdc, is, swd, ms_ssim, ppl; of translations that have a "
+            "true counterpart also psnr, ssim, l1; of points: modes.",
+        ),
+    ] = "fid,kid,prdc",
+    num: Annotated[
+        int | None,
+        _option("--num", "N", "Samples to make.", "10,000, or as many as reals if fewer", min=1),
+    ] = None,
+    reals: Annotated[
+        int | None, _option("--reals", "N", "Reals, the first of the set.", "as --num", min=1)
+    ] = None,
+    extractor: Annotated[
+        str | None,
+        _option(
+            "--extractor",
+            "NAME",
+            f"What makes features: {EXTRACTORS}.",
+            "fashion for Fashion-MNIST",
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", metavar="N", min=1, help="Samples made at once.")
+    ] = 100,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the samples.")] = 0,
+    out: Annotated[Path | None, _option("--out", "FILE", "JSON file to write.", "none")] = None,
+    cache: Annotated[
+        Path | None,
+        _option(
+            "--cache", "DIR", "Where features of reals are kept.", "~/.cache/keras_gans/metrics"
+        ),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Keep no features of reals, and use none.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the JSON alone in place of the table.")
+    ] = False,
+    debug: Debug = False,
+):
+    """Measure a trained model against data; each number comes with its protocol.
+
+    Only numbers of one protocol can be compared: extractor, reals and number of samples are part of
+    it. What was computed of the reals is kept for the next time.
+
+    [bold]Examples:[/bold]
+
+    keras-gans evaluate runs/DCGAN-fashion_mnist_10k
+    keras-gans evaluate runs/ring --metrics modes --num 2500
+    keras-gans evaluate photos_gan --dataset photos/ --extractor inception-2015:FILE --num 5000
+    """
+    if out is not None and out.suffix.lower() != ".json":
+        raise ValueError(f"--out must end in '.json'. Received: '{out}'.")
+    if no_cache and cache is not None:
+        raise ValueError(f"--cache must not be given with --no-cache. Received: '{cache}'.")
+    with quiet_import():
+        from keras_gans import cli_evaluate
+    cli_evaluate.evaluate(
+        source,
+        metrics,
+        dataset,
+        dataset_b,
+        split,
+        data_dir,
+        image_size,
+        direction,
+        num,
+        reals,
+        extractor,
+        batch_size,
+        seed,
+        out,
+        cache,
+        no_cache,
+        as_json,
+    )
 
 
 @app.command()
@@ -425,10 +472,10 @@ def export(
     keras-gans export runs/cgan --to tflite --quantization int8
     keras-gans export runs/cgan --model-version 2 --out served/cgan
     """
-    from keras_gans.export import export_run
-
     forms = [form.strip() for form in to.split(",")]
-    export_run(run, forms, out, version, quantization, direction, data_license, pictures)
+    with quiet_import():
+        from keras_gans.export import from_run
+    from_run.export_run(run, forms, out, version, quantization, direction, data_license, pictures)
 
 
 # Small things

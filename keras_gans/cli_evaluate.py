@@ -1,129 +1,42 @@
-"""`keras-gans evaluate`: from a trained model and a data set to a table and a JSON file."""
+"""What `keras-gans evaluate` does: from a model and a data set to a table and a JSON file."""
 
 import dataclasses
 import json
-import platform
 import time
-from importlib import metadata
-from pathlib import Path
-from typing import Annotated
 
 import typer
+from rich.table import Table
 
-from keras_gans.cli_parts import Debug, console, option
-
-EXTRACTORS = "fashion, inception-2015:FILE or keras-inception[:FILE]"
-VERSIONS = ("keras", "tensorflow", "numpy", "scipy")
+from keras_gans.cli_inputs import check_pairs, load_reals, open_extractor, open_model
+from keras_gans.cli_parts import console
+from keras_gans.files import write_json
+from keras_gans.metrics import Evaluation, RealsCache
+from keras_gans.metrics._by_name import OF_FEATURES, check_metrics, check_numbers
+from keras_gans.metrics._examples import Examples
+from keras_gans.metrics._progress import progress_bar
+from keras_gans.versions import versions
 
 
 def evaluate(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN_OR_SAVEDMODEL",
-            help="A run directory of `keras-gans train`, a .keras file, a SavedModel directory, or "
-            "the name of a trained model of the project.",
-        ),
-    ],
-    dataset: Annotated[
-        str | None,
-        option(
-            "--dataset",
-            "NAME",
-            "The reals: a name in `keras-gans datasets`, a prepared TFDS set, or a folder of "
-            "pictures.",
-            "what the model was trained on",
-        ),
-    ] = None,
-    dataset_b: Annotated[
-        str | None,
-        option("--dataset-b", "NAME", "The second set, for models that translate.", "the model's"),
-    ] = None,
-    split: Annotated[
-        str | None,
-        option(
-            "--split",
-            "NAME",
-            "Split of a TFDS set; two with a comma between for models that translate.",
-            "train, or trainA,trainB",
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, option("--data-dir", "DIR", "Where prepared TFDS sets are.", "TFDS's own")
-    ] = None,
-    image_size: Annotated[
-        int | None,
-        option("--image-size", "N", "Resize reals to N × N pixels.", "the model's size", min=1),
-    ] = None,
-    direction: Annotated[
-        str | None,
-        option("--direction", "NAME", "Of models that translate: a_to_b or b_to_a.", "the first"),
-    ] = None,
-    metrics: Annotated[
-        str,
-        typer.Option(
-            metavar="A,B,...",
-            help="Of pictures: fid, kid, prdc, is, swd, ms_ssim, ppl; of translations that have a "
-            "true counterpart also psnr, ssim, l1; of points: modes.",
-        ),
-    ] = "fid,kid,prdc",
-    num: Annotated[
-        int | None,
-        option("--num", "N", "Samples to make.", "10,000, or as many as reals if fewer", min=1),
-    ] = None,
-    reals: Annotated[
-        int | None, option("--reals", "N", "Reals, the first of the set.", "as --num", min=1)
-    ] = None,
-    extractor: Annotated[
-        str | None,
-        option(
-            "--extractor",
-            "NAME",
-            f"What makes features: {EXTRACTORS}.",
-            "fashion for Fashion-MNIST",
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int, typer.Option("--batch-size", metavar="N", min=1, help="Samples made at once.")
-    ] = 100,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the samples.")] = 0,
-    out: Annotated[Path | None, option("--out", "FILE", "JSON file to write.", "none")] = None,
-    cache: Annotated[
-        Path | None,
-        option(
-            "--cache", "DIR", "Where features of reals are kept.", "~/.cache/keras_gans/metrics"
-        ),
-    ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Keep no features of reals, and use none.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the JSON alone in place of the table.")
-    ] = False,
-    debug: Debug = False,
+    source,
+    metrics,
+    dataset,
+    dataset_b,
+    split,
+    data_dir,
+    image_size,
+    direction,
+    num,
+    reals,
+    extractor,
+    batch_size,
+    seed,
+    out,
+    cache,
+    no_cache,
+    as_json,
 ):
-    """Measure a trained model against data; each number comes with its protocol.
-
-    Only numbers of one protocol can be compared: extractor, reals and number of samples are part of
-    it. What was computed of the reals is kept for the next time.
-
-    [bold]Examples:[/bold]
-
-    keras-gans evaluate runs/DCGAN-fashion_mnist_10k
-    keras-gans evaluate runs/ring --metrics modes --num 2500
-    keras-gans evaluate photos_gan --dataset photos/ --extractor inception-2015:FILE --num 5000
-    """
-    if out is not None and out.suffix.lower() != ".json":
-        raise ValueError(f"--out must end in '.json'. Received: '{out}'.")
-    if no_cache and cache is not None:
-        raise ValueError(f"--cache must not be given with --no-cache. Received: '{cache}'.")
-    from keras_gans.cli_inputs import check_pairs, load_reals, open_extractor, open_model
-    from keras_gans.files import write_json
-    from keras_gans.metrics import Evaluation, RealsCache
-    from keras_gans.metrics._by_name import OF_FEATURES, check_metrics, check_numbers
-    from keras_gans.metrics._examples import Examples
-    from keras_gans.metrics._progress import progress_bar
-
+    """Measures, prints and writes; see `keras-gans evaluate --help` for the arguments."""
     names = [name.strip() for name in metrics.split(",")]
     opened = open_model(source, direction)
     sets, real_set, source_set = load_reals(opened, dataset, dataset_b, split, data_dir, image_size)
@@ -151,7 +64,7 @@ def evaluate(
         "model": source,
         "dataset": " and ".join(sets),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "versions": versions(),
+        "versions": versions("scipy"),
         "reals_from_cache": evaluation.from_cache,
         "measurements": [measurement.to_dict() for measurement in measurements],
     }
@@ -172,21 +85,8 @@ def evaluate(
         typer.echo(f"Wrote {out}.")
 
 
-def versions():
-    """What the numbers were computed with."""
-    import keras_gans
-
-    return {
-        "keras_gans": keras_gans.__version__,
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in VERSIONS},
-    }
-
-
 def print_table(title, measurements):
     """A row for each value, and the protocol under it."""
-    from rich.table import Table
-
     table = Table()
     table.add_column("Metric", style="bold", no_wrap=True)
     table.add_column("Value", justify="right", no_wrap=True)

@@ -1,7 +1,6 @@
 """What `keras-gans evaluate` reads: a trained model, the reals, an extractor."""
 
 import dataclasses
-import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,15 @@ import tensorflow as tf
 
 from keras_gans import datasets, presets, registry
 from keras_gans.checks import check_member
-from keras_gans.cli_evaluate import EXTRACTORS
+from keras_gans.cli_parts import EXTRACTORS
 from keras_gans.datasets import folder
-from keras_gans.export.card import CARD
-from keras_gans.export.savedmodel import newest_version
-from keras_gans.files import read_json
+from keras_gans.files import CARD, newest_version, read_json
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
 from keras_gans.metrics.inception import Inception2015, InceptionV3
+from keras_gans.ports import makes_from_latents
 from keras_gans.sampling import KerasSampler, open_sampler
-from keras_gans.translation import Translator, TwoWayTranslator
 
 SPLITS = "trainA,trainB"  # of TFDS's sets for translation
 
@@ -70,15 +67,13 @@ def open_model(source, direction=None):
 
 def of_model(gan, card, direction):
     """`Opened`, of a model in memory."""
-    if not isinstance(gan, Translator):
+    if makes_from_latents(gan):
         check_no_direction(type(gan).__name__, direction)
         return Opened(gan, card, tuple(gan.sampler.output_shape[1:]), takes_labels(gan))
-    networks = gan.directions()
-    direction = next(iter(networks)) if direction is None else direction
-    check_member("direction", direction, networks)
-    network, translate = networks[direction], gan.translate
-    if isinstance(gan, TwoWayTranslator):
-        translate = functools.partial(translate, to=direction[-1])
+    ports = gan.ports()
+    direction = next(iter(ports)) if direction is None else direction
+    check_member("direction", direction, ports)
+    network, translate = ports[direction].network, gan.translation(direction)
     shapes = tuple(network.output_shape[1:]), tuple(network.input_shape[1:])
     return Opened(translate, card, shapes[0], False, shapes[1], direction == "b_to_a")
 

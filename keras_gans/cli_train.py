@@ -1,16 +1,52 @@
-"""What `keras-gans train` does with its options: data, model, stages."""
+"""What `keras-gans train` does with its options: what a script would do, and no algorithm.
+
+Load data, build the paper's model, `fit` with the callbacks, save.
+"""
 
 import dataclasses
 import inspect
 import os
 
+import keras
+import tensorflow as tf
+
+from keras_gans import datasets, registry, runs
+from keras_gans.precision import check_precision, dtype_policy
+from keras_gans.registry import GrowingEntry, UnpairedEntry
+from keras_gans.replicas import is_chief, make_strategy, several_workers, together
+
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable")
 
 
-def load_data(entry, settings):
-    from keras_gans import datasets
-    from keras_gans.registry import UnpairedEntry
+def train(settings, batch_size, run, fresh, save_every, strategy):
+    """Trains a model into a run directory.
 
+    Args:
+        settings: dict, what `settings.json` says that the user chose or that is the model's.
+        batch_size: what the user chose, or `None`.
+        run, fresh, save_every: see `runs.train`.
+        strategy: name, as `replicas.make_strategy` takes it.
+
+    Returns:
+        Whether it ran to its end: `False` if the user ended it early.
+    """
+    entry = registry.MODELS[settings["model"]]
+    check_precision(settings["precision"])
+    devices = make_strategy(strategy)
+    keras.utils.set_random_seed(settings["seed"])
+    if settings["deterministic"]:
+        tf.config.experimental.enable_op_determinism()
+    if isinstance(entry, GrowingEntry):
+        return train_stages(entry, settings, batch_size, run, fresh, save_every, devices)
+    data = load_data(entry, settings)
+    gan = build(entry, data.info, settings, devices)
+    announce(entry, data.info, settings, gan)
+    settings = {**settings, "title": entry.title, "arxiv": entry.arxiv}
+    steps, sample_every = settings["steps"], settings["sample_every"]
+    return runs.train(gan, data, run, steps, sample_every, fresh, settings, save_every=save_every)
+
+
+def load_data(entry, settings):
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     if isinstance(entry, UnpairedEntry):
         return _load_unpaired(entry, settings, chosen)
@@ -35,8 +71,6 @@ def load_data(entry, settings):
 
 def _load_unpaired(entry, settings, chosen):
     """Two data sets, or the two splits of one that has them."""
-    from keras_gans import datasets
-
     a, b = settings["dataset"], settings["dataset_b"]
     if b is None and (a in datasets.names() or os.path.isdir(a)):
         raise ValueError(
@@ -62,9 +96,6 @@ def _load_unpaired(entry, settings, chosen):
 
 def announce(entry, info, settings, gan):
     """Says what is about to be trained, once where several workers train together."""
-    from keras_gans.callbacks._support import is_chief
-    from keras_gans.replicas import several_workers
-
     several = several_workers(gan.distribute_strategy)
     if is_chief(gan):
         print(
@@ -77,8 +108,6 @@ def announce(entry, info, settings, gan):
 
 def train_stages(entry, settings, batch_size, run, fresh, save_every, strategy):
     """Grows a model to the size of its data; False if the user ended it early."""
-    from keras_gans import datasets, runs
-
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     info = datasets.info(settings["dataset"], **chosen)
     if len(info.shape) != 3:
@@ -104,9 +133,6 @@ def train_stages(entry, settings, batch_size, run, fresh, save_every, strategy):
 
 
 def build(entry, info, settings, strategy):
-    from keras_gans.precision import dtype_policy
-    from keras_gans.replicas import together
-
     chosen = {name: settings[name] for name in ("latent_dim", "ema_decay")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     accepted = inspect.signature(entry.build).parameters

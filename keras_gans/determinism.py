@@ -1,6 +1,7 @@
 """What `tf.config.experimental.enable_op_determinism()` leaves open on CPUs."""
 
 import tensorflow as tf
+from tensorflow.python.framework.config import is_op_determinism_enabled  # has no public name
 
 
 def keep_order_of_sums():
@@ -12,8 +13,6 @@ def keep_order_of_sums():
     no switch for that optimizer alone. It is off where XLA chooses what to compile, and on CPUs XLA
     chooses nothing.
     """
-    from tensorflow.python.framework.config import is_op_determinism_enabled  # no public name
-
     accelerators = [d for d in tf.config.list_logical_devices() if d.device_type != "CPU"]
     if is_op_determinism_enabled() and not accelerators:
         tf.config.optimizer.set_jit("autoclustering")

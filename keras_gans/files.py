@@ -6,8 +6,13 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+
+# In each version of a SavedModel: what is known of the model, as JSON and to read.
+CARD = "card.json"
+PAGE = "README.md"
 
 
 @contextlib.contextmanager
@@ -69,8 +74,6 @@ def new_directory(path):
         OSError: the directory can't be made or filled, also where TensorFlow says so in its own
             errors.
     """
-    import tensorflow as tf
-
     path = Path(os.path.abspath(path))
     made = [parent for parent in path.parents if not parent.exists()]
     temporary = None
@@ -82,7 +85,7 @@ def new_directory(path):
         temporary = unused
         yield temporary
         temporary.rename(path)
-    except tf.errors.OpError as error:
+    except _tensorflow_errors() as error:
         reason = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", error.message).strip()
         raise OSError(f"'{path}' can't be written: {reason}") from error
     finally:
@@ -91,6 +94,17 @@ def new_directory(path):
         for parent in made:
             with contextlib.suppress(OSError):  # it is not empty, or was never made
                 parent.rmdir()
+
+
+def newest_version(directory):
+    """The subdirectory of the highest version of a model, or `None` where there is none."""
+    versions = [path for path in Path(directory).glob("[0-9]*") if is_version(path)]
+    return max(versions, key=lambda path: int(path.name), default=None)
+
+
+def is_version(path):
+    """Whether a directory is a version of a SavedModel: named by a number."""
+    return path.name.isdecimal() and (path / "saved_model.pb").is_file()
 
 
 def remove_unfinished(directory):
@@ -113,6 +127,12 @@ def read_json(path):
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
         return json.load(file)
     return {}
+
+
+def _tensorflow_errors():
+    """TensorFlow's own errors. Where it is not imported it has raised none, and need not be."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow.errors.OpError if tensorflow else ()
 
 
 def _umask():

@@ -26,6 +26,7 @@ class GrowingModel(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
     reported = ("alpha",)
 
     def __init__(

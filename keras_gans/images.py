@@ -182,44 +182,80 @@ def plot_points(points, reals=None, limit=None, size=480, title=None):
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def points_limit(reals):
-    """The `limit` of `plot_points` that shows all of `reals`, (num, dim), with some room."""
-    limit = 1.15 * float(np.abs(_check_points("reals", reals)[:, :2]).max())
-    return float(f"{limit:.2g}") or 1.0
-
-
-def render(samples, columns=None, reals=None, limit=None):
-    """Draws what `generate` returns: a grid of pictures, or a plot of points.
-
-    Pictures below 64 pixels are enlarged, each pixel to a square of several, so that they can be
-    seen: 28 x 28 becomes 56 x 56.
+def plot_curves(sequences, columns=None, size=(160, 96)):
+    """Draws sequences as curves over time, each in a panel of its own, on the same axes.
 
     Args:
-        samples: uint8 array (num, height, width, channels), or float array (num, dim).
-        columns: int, pictures in a row of the grid; not used for points.
-        reals, limit: see `plot_points`; not used for pictures.
+        sequences: float array (num, steps, features); each feature is a line of its own colour.
+        columns: int, panels in a row. Default: the smallest square that holds all of them.
+        size: pair of int, width and height of a panel in pixels.
 
     Returns:
-        uint8 array (height, width, channels).
+        uint8 array (height, width, 3).
 
     Raises:
-        ValueError: if `samples` is neither.
+        ValueError: if `sequences` is no such array.
 
     Example:
 
     ```python
-    save_png("samples.png", render(gan.generate(64)))
+    save_png("curves.png", plot_curves(gan.generate(16)))
     ```
     """
-    samples = np.asarray(samples)
-    if samples.ndim == 4:
-        return make_grid(enlarge(samples), columns=columns)
-    if samples.ndim == 2:
-        return plot_points(samples, reals=reals, limit=limit)
-    raise ValueError(
-        "`samples` must be pictures (num, height, width, channels) or points (num, dim). "
-        f"Received: an array of shape {samples.shape}."
-    )
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    sequences = np.asarray(sequences)
+    if sequences.ndim != 3 or 0 in sequences.shape:
+        raise ValueError(
+            "`sequences` must have the shape (num, steps, features), with no empty axis. "
+            f"Received: an array of shape {sequences.shape}."
+        )
+    num, steps, _ = sequences.shape
+    columns = math.ceil(math.sqrt(num)) if columns is None else check_int("columns", columns, 1)
+    rows = math.ceil(num / columns)
+    figure = Figure(figsize=(columns * size[0] / 100, rows * size[1] / 100), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    finite = sequences[np.isfinite(sequences)]
+    low, high = (finite.min(), finite.max()) if finite.size else (-1, 1)
+    room = 0.05 * (high - low) or 1.0
+    for index, sequence in enumerate(sequences):
+        row, column = divmod(index, columns)
+        box = (column / columns, 1 - (row + 1) / rows, 0.96 / columns, 0.94 / rows)
+        axes = figure.add_axes(box)
+        axes.plot(sequence, linewidth=1)
+        axes.set(xlim=(0, max(1, steps - 1)), ylim=(low - room, high + room), xticks=[], yticks=[])
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def plot_text(lines, size=16):
+    """Draws lines of text, one below the other, in black on white.
+
+    Args:
+        lines: list of str, at least one.
+        size: int, height of the letters in pixels.
+
+    Returns:
+        uint8 array (height, width, 1).
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size)
+    lines = [line or " " for line in lines]
+    width = math.ceil(max(font.getlength(line) for line in lines)) + size
+    step = size + size // 2
+    picture = Image.new("L", (width, step * len(lines) + size // 2), 255)
+    draw = ImageDraw.Draw(picture)
+    for row, line in enumerate(lines):
+        draw.text((size // 2, size // 2 + row * step), line, fill=0, font=font)
+    return np.asarray(picture)[..., None]
+
+
+def points_limit(reals):
+    """The `limit` of `plot_points` that shows all of `reals`, (num, dim), with some room."""
+    limit = 1.15 * float(np.abs(_check_points("reals", reals)[:, :2]).max())
+    return float(f"{limit:.2g}") or 1.0
 
 
 def enlarge(images, size=64):

@@ -1,4 +1,4 @@
-"""From the user's dataset to the data of one step: gathering, checks, pictures at borders."""
+"""From the user's dataset to the data of one step: gathering and checks."""
 
 import contextlib
 import dataclasses
@@ -10,144 +10,7 @@ import tensorflow as tf
 from keras import tree
 
 from keras_gans import checkpoints, checks, replicas
-from keras_gans.images import to_uint8
-
-RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
-
-
-@dataclasses.dataclass(frozen=True)
-class Samples:
-    """A part of a dataset's elements: float samples (batch, *shape), finite.
-
-    Samples of rank 3, (H, W, C), are pictures and must lie in [-1, 1].
-
-    Args:
-        name: what errors call this part.
-        shape: shape of one example; `None` for an axis of any size.
-    """
-
-    name: str
-    shape: tuple
-
-    @property
-    def are_pictures(self):
-        return len(self.shape) == 3
-
-    def check_shape(self, values):
-        """Raises ValueError unless the array `values` has the shape of a batch of such samples."""
-        shape = tuple(values.shape[1:])
-        if tuple(values.shape) == self.shape:
-            raise ValueError(
-                f"`{self.name}` must come in batches. Received: single examples of shape "
-                f"{self.shape}; call dataset.batch(64)"
-            )
-        if len(shape) != len(self.shape) or any(
-            want not in (None, got) for want, got in zip(self.shape, shape, strict=True)
-        ):
-            raise ValueError(
-                f"`{self.name}` must have the shape of the networks' samples, "
-                f"(batch, {', '.join(map(str, self.shape))}). Received: {tuple(values.shape)}"
-            )
-
-    def check(self, values):
-        """Raises ValueError unless the array `values` is a batch of such samples."""
-        self.check_shape(values)
-        dtype = tf.as_dtype(values.dtype)
-        if not dtype.is_floating:
-            raise ValueError(
-                f"`{self.name}` must be float32{' in [-1, 1]' if self.are_pictures else ''}. "
-                f"Received: {dtype.name}; uint8 pictures x become x / 127.5 - 1"
-            )
-        values = np.asarray(values)
-        bad = values.size - np.count_nonzero(np.isfinite(values))
-        if bad:
-            raise ValueError(
-                f"`{self.name}` must be finite. Received: {bad} of {values.size} values are NaN "
-                "or infinite"
-            )
-        if self.are_pictures:
-            self.check_range(float(values.min()), float(values.max()))
-
-    def check_range(self, low, high):
-        """Raises ValueError where a batch of pictures has a range that [-1, 1] pictures do not."""
-        received = f"Received: values in [{low:.4g}, {high:.4g}]"
-        if low < -1 - RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
-            hint = "; for [0, 255] pass x / 127.5 - 1" if high > 2 and low >= 0 else ""
-            raise ValueError(f"`{self.name}` must be pictures in [-1, 1]. {received}{hint}")
-        if low >= 0 and high > low:
-            raise ValueError(
-                f"`{self.name}` must be pictures in [-1, 1]. {received}, which looks like [0, 1]; "
-                "pass 2 * x - 1"
-            )
-
-    def checked(self, values):
-        """The same within the input pipeline, for every batch: a float32 tensor."""
-        values = tf.debugging.assert_all_finite(
-            tf.cast(values, tf.float32), f"`{self.name}` must be finite: this batch is not"
-        )
-        if self.are_pictures:
-            limit = tf.constant(1 + RANGE_TOLERANCE)
-            message = f"`{self.name}` must be pictures in [-1, 1]: this batch is not"
-            tf.debugging.assert_less_equal(tf.reduce_max(tf.abs(values)), limit, message)
-        return values
-
-
-@dataclasses.dataclass(frozen=True)
-class Labels:
-    """A part of a dataset's elements: integer labels (batch,) in [0, num_classes).
-
-    Args:
-        name: what errors call this part.
-        num_classes: number of classes.
-    """
-
-    name: str
-    num_classes: int
-
-    def check(self, values):
-        """Raises ValueError unless the array `values` is a batch of such labels."""
-        dtype, shape = tf.as_dtype(values.dtype), tuple(values.shape)
-        if not dtype.is_integer or not (len(shape) == 1 or shape[1:] == (1,)):
-            raise ValueError(
-                f"`{self.name}` must be integers of shape (batch,). "
-                f"Received: {dtype.name} of shape {shape}"
-            )
-        values = np.asarray(values)
-        if values.size and not (values.min() >= 0 and values.max() < self.num_classes):
-            raise ValueError(
-                f"`{self.name}` must be in [0, {self.num_classes}), as num_classes is "
-                f"{self.num_classes}. Received: values in [{values.min()}, {values.max()}]"
-            )
-
-    def checked(self, values):
-        """The same within the input pipeline, for every batch: an int32 tensor (batch,)."""
-        values = tf.reshape(tf.cast(values, tf.int32), (-1,))
-        message = f"`{self.name}` must be in [0, {self.num_classes}): this batch is not"
-        tf.debugging.assert_non_negative(values, message)
-        tf.debugging.assert_less(values, self.num_classes, message)
-        return values
-
-    def of_samples(self, num, given=None):
-        """The labels of `num` samples that are to be made.
-
-        Args:
-            num: how many.
-            given: int (num,) or one for all; the classes in turn if `None`.
-
-        Returns:
-            int32 tensor (num,).
-
-        Raises:
-            ValueError: they are no such labels, or not as many.
-        """
-        labels = np.arange(num) % self.num_classes if given is None else np.asarray(given)
-        labels = np.full(num, labels) if labels.ndim == 0 else labels
-        self.check(labels)
-        if labels.size != num:
-            raise ValueError(
-                f"`{self.name}` must have one for each of {num}. Received: {labels.size}"
-            )
-        return tf.constant(labels.reshape(-1), tf.int32)
+from keras_gans.throughput import Throughput
 
 
 def select(data, spec, model_name):
@@ -340,8 +203,6 @@ def from_arrays(spec, model_name, x, y, batch_size, seed):
 
 def all_callbacks(model, callbacks, start, steps, epochs=1, verbose="auto"):
     """The callbacks of `fit`, with `Throughput` first, so that all later ones see images/s."""
-    from keras_gans.callbacks import Throughput  # here, for `import keras_gans` to stay cheap
-
     resume = find_resume(callbacks)
     callbacks = [Throughput(), *(() if callbacks is None else tree.flatten(callbacks))]
     if resume is None:
@@ -410,26 +271,3 @@ def reducible(logs, strategy):
     if replicas.several_workers(strategy):
         return {name: tf.reshape(value, (1,)) for name, value in logs.items()}
     return logs
-
-
-def to_border(samples):
-    """Samples as they leave the package: pictures as uint8 (num, H, W, C), points as float32."""
-    return to_uint8(samples) if samples.ndim == 4 else samples.astype("float32")
-
-
-def from_border(samples, spec):
-    """Samples as they come into the package, float32: pictures in [-1, 1], also out of uint8 ones.
-
-    Args:
-        samples: array (num, ...) as in the training data, or uint8 pictures (num, H, W, C).
-        spec: the `Samples` that they are checked against.
-
-    Raises:
-        ValueError: they are no such samples.
-    """
-    samples = np.asarray(samples)
-    if spec.are_pictures and samples.dtype == np.uint8:
-        spec.check_shape(samples)
-        return samples.astype("float32") / 127.5 - 1.0
-    spec.check(samples)
-    return samples.astype("float32")

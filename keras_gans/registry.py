@@ -1,11 +1,11 @@
-"""The table of models: paper, default data and networks, for the command line and the README."""
+"""The models of `papers` with their networks, ready to be built."""
 
 import dataclasses
-import difflib
 import functools
 from collections.abc import Callable
 
-from keras_gans import models, networks
+from keras_gans import models, networks, papers
+from keras_gans.papers import PAPERS, Paper
 from keras_gans.randomness import derive_seed
 
 
@@ -137,32 +137,20 @@ def progan_networks(shape, latent_dim, num_classes, seed):
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
-    """One model of the package.
+class Entry(Paper):
+    """One model of the package, which it can build.
 
     Attributes:
-        name: class name in `keras_gans`.
-        title, authors, year, arxiv: of the paper.
-        dataset: name for `keras_gans.datasets.load`, what the model is trained on by default.
-        labelled: whether it is trained on pairs of samples and labels.
-        batch_size: the paper's minibatch.
-        steps: generator updates after which the default data are learned, roughly.
-        status: what was seen of it.
         networks: function (shape, latent_dim, num_classes, seed) that returns the constructor's
             networks.
     """
 
-    name: str
-    title: str
-    authors: str
-    year: int
-    arxiv: str
-    dataset: str
-    labelled: bool
-    batch_size: int
-    steps: int
-    status: str
     networks: Callable
+
+    @classmethod
+    def of(cls, name, networks, **more):
+        """The entry of one of `PAPERS`."""
+        return cls(**vars(PAPERS[name]), networks=networks, **more)
 
     def build(self, shape, num_classes=None, latent_dim=None, ema_decay=None, seed=None):
         """The model with fitting networks and the paper's settings.
@@ -250,204 +238,23 @@ class GrowingEntry(Entry):
 MODELS = {
     entry.name: entry
     for entry in (
-        Entry(
-            name="GAN",
-            title="Generative Adversarial Nets",
-            authors="Goodfellow et al.",
-            year=2014,
-            arxiv="1406.2661",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=100,
-            steps=10_000,
-            status="trained",
-            networks=mlp_networks,
-        ),
-        Entry(
-            name="VAE",
-            title="Auto-Encoding Variational Bayes",
-            authors="Kingma and Welling",
-            year=2014,
-            arxiv="1312.6114",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=100,
-            steps=4_000,
-            status="trained",
-            networks=vae_networks,
-        ),
-        Entry(
-            name="CGAN",
-            title="Conditional Generative Adversarial Nets",
-            authors="Mirza and Osindero",
-            year=2014,
-            arxiv="1411.1784",
-            dataset="fashion_mnist_10k",
-            labelled=True,
-            batch_size=100,
-            steps=10_000,
-            status="trained",
-            networks=mlp_networks,
-        ),
-        Entry(
-            name="LAPGAN",
-            title="Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks",
-            authors="Denton et al.",
-            year=2015,
-            arxiv="1506.05751",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=128,
-            steps=4_000,
-            status="trained",
-            networks=lapgan_networks,
-        ),
-        Entry(
-            name="DCGAN",
-            title="Unsupervised Representation Learning with Deep Convolutional GANs",
-            authors="Radford et al.",
-            year=2016,
-            arxiv="1511.06434",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=128,
-            steps=4_000,
-            status="trained",
-            networks=dcgan_networks,
-        ),
-        Entry(
-            name="InfoGAN",
-            title="InfoGAN: Interpretable Representation Learning by Information Maximizing GANs",
-            authors="Chen et al.",
-            year=2016,
-            arxiv="1606.03657",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=128,
-            steps=5_000,
-            status="trained",
-            networks=infogan_networks,
-        ),
-        Entry(
-            name="VAEGAN",
-            title="Autoencoding beyond Pixels Using a Learned Similarity Metric",
-            authors="Larsen et al.",
-            year=2016,
-            arxiv="1512.09300",
-            dataset="noto_skin_tones",
-            labelled=False,
-            batch_size=64,
-            steps=4_000,
-            status="trained",
-            networks=vaegan_networks,
-        ),
-        Entry(
-            name="LSGAN",
-            title="Least Squares Generative Adversarial Networks",
-            authors="Mao et al.",
-            year=2017,
-            arxiv="1611.04076",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=64,
-            steps=4_000,
-            status="trained",
-            networks=dcgan_networks,
-        ),
-        Entry(
-            name="WGAN",
-            title="Wasserstein GAN",
-            authors="Arjovsky et al.",
-            year=2017,
-            arxiv="1701.07875",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=64,
-            steps=10_000,
-            status="trained",
-            networks=dcgan_networks,
-        ),
-        Entry(
-            name="DRAGAN",
-            title="On Convergence and Stability of GANs",
-            authors="Kodali et al.",
-            year=2017,
-            arxiv="1705.07215",
-            dataset="ring",
-            labelled=False,
-            batch_size=64,
-            steps=10_000,
-            status="trained",
-            networks=functools.partial(dcgan_networks, normalization="layer"),
-        ),
-        Entry(
-            name="WGANGP",
-            title="Improved Training of Wasserstein GANs",
-            authors="Gulrajani et al.",
-            year=2017,
-            arxiv="1704.00028",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=64,
-            steps=4_000,
-            status="trained",
-            networks=functools.partial(dcgan_networks, normalization="layer"),
-        ),
-        Entry(
-            name="BEGAN",
-            title="BEGAN: Boundary Equilibrium Generative Adversarial Networks",
-            authors="Berthelot et al.",
-            year=2017,
-            arxiv="1703.10717",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=16,
-            steps=10_000,
-            status="trained",
-            networks=began_networks,
-        ),
-        UnpairedEntry(
-            name="CycleGAN",
-            title="Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
-            authors="Zhu et al.",
-            year=2017,
-            arxiv="1703.10593",
-            dataset="cycle_gan/horse2zebra",
-            labelled=False,
-            batch_size=1,
-            steps=266_800,
-            status="trained",
-            networks=cyclegan_networks,
-            splits=("trainA", "trainB"),
-        ),
-        GrowingEntry(
-            name="ProGAN",
-            title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
-            authors="Karras et al.",
-            year=2018,
-            arxiv="1710.10196",
-            dataset="noto_emoji",
-            labelled=False,
-            batch_size=16,
-            steps=4_000,
-            status="trained",
-            networks=progan_networks,
-            large_batch_sizes={256: 14, 512: 6, 1024: 3},
-        ),
-        Entry(
-            name="R3GAN",
-            title="The GAN is dead; long live the GAN! A Modern GAN Baseline",
-            authors="Huang et al.",
-            year=2024,
-            arxiv="2501.05441",
-            dataset="ring",
-            labelled=False,
-            batch_size=256,
-            steps=10_000,
-            status="trained",
-            networks=functools.partial(
-                dcgan_networks, normalization=None, generator_normalization=None
-            ),
+        Entry.of("GAN", mlp_networks),
+        Entry.of("VAE", vae_networks),
+        Entry.of("CGAN", mlp_networks),
+        Entry.of("LAPGAN", lapgan_networks),
+        Entry.of("DCGAN", dcgan_networks),
+        Entry.of("InfoGAN", infogan_networks),
+        Entry.of("VAEGAN", vaegan_networks),
+        Entry.of("LSGAN", dcgan_networks),
+        Entry.of("WGAN", dcgan_networks),
+        Entry.of("DRAGAN", functools.partial(dcgan_networks, normalization="layer")),
+        Entry.of("WGANGP", functools.partial(dcgan_networks, normalization="layer")),
+        Entry.of("BEGAN", began_networks),
+        UnpairedEntry.of("CycleGAN", cyclegan_networks, splits=("trainA", "trainB")),
+        GrowingEntry.of("ProGAN", progan_networks, large_batch_sizes={256: 14, 512: 6, 1024: 3}),
+        Entry.of(
+            "R3GAN",
+            functools.partial(dcgan_networks, normalization=None, generator_normalization=None),
         ),
     )
 }
@@ -461,13 +268,6 @@ def find(name):
 
     Example:
 
-    >>> find("wgan-gp").year
-    2017
+    >>> find("wgan-gp").build((28, 28, 1), seed=0)
     """
-    plain = {key.lower(): entry for key, entry in MODELS.items()}
-    wanted = str(name).lower().replace("-", "").replace("_", "")
-    if wanted in plain:
-        return plain[wanted]
-    near = [plain[key].name for key in difflib.get_close_matches(wanted, plain, n=3, cutoff=0.6)]
-    hint = f"Did you mean {', '.join(near)}? " if near else ""
-    raise ValueError(f"There is no model {name!r}. {hint}The models are {', '.join(MODELS)}.")
+    return MODELS[papers.find(name).name]

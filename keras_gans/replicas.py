@@ -11,6 +11,8 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.progress import steps_taken
+
 STRATEGIES = ("none", "mirrored", "multi-worker", "tpu")
 
 
@@ -163,6 +165,22 @@ def several_workers(strategy):
     return is_theirs and strategy.extended._in_multi_worker_mode()
 
 
+def is_chief(model):
+    """Whether this process is the one that writes files.
+
+    In a multi-worker run every worker runs the callbacks. The chief is the task named so, or worker
+    0 where none is; a run on one machine has only that one process.
+    """
+    strategy = getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()
+    resolver = getattr(strategy, "cluster_resolver", None)
+    if resolver is None or not getattr(resolver, "task_type", None):
+        return True
+    if resolver.task_type == "chief":
+        return True
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "worker" and not has_chief and resolver.task_id in (None, 0)
+
+
 def share_among_workers(dataset, strategy):
     """Gives each replica of each worker its rows of every element, in the order of the replicas.
 
@@ -244,6 +262,4 @@ def together(model=None):
 def _after_steps(model):
     if model is None:
         return ""
-    from keras_gans.callbacks._support import steps_taken  # here, for the import to stay cheap
-
     return f" after {steps_taken(model):,} steps"

@@ -19,16 +19,24 @@ import threading
 import time
 from pathlib import Path
 
+import keras
+
+from keras_gans import kinds
+from keras_gans.callbacks import Guard, LossCurves, Resume, SampleGrid, TensorBoard
+from keras_gans.callbacks._support import draw
+from keras_gans.export import savedmodel
 from keras_gans.files import read_json, replacing, write_json
 from keras_gans.images import points_limit, save_png
-from keras_gans.run_directories import (
+from keras_gans.ports import makes_from_latents
+from keras_gans.progress import steps_taken
+from keras_gans.replicas import is_chief, several_workers, together
+from keras_gans.run_directories import facts_of_model, own_directory
+from keras_gans.run_settings import (
     SETTINGS,
     check_directory,
     check_same_settings,
     facts_of,
-    facts_of_model,
     is_finished,
-    own_directory,
 )
 
 CHECKPOINTS = "checkpoints"
@@ -82,12 +90,9 @@ def train(
 
     >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
     """
-    from keras_gans.replicas import together
-    from keras_gans.translation import Translator
-
     run = Path(directory)
     check_directory(run, fresh)
-    translates = isinstance(gan, Translator)
+    translates = not makes_from_latents(gan)
     if translates and samples is None:
         samples, columns = gan.grid_of(dataset)
     sample_every = sample_every or max(1, steps // 10)
@@ -114,9 +119,6 @@ def train(
 
 def _train(gan, dataset, steps, sample_every, run, settings, shown, more, resume):
     """Trains and writes all but the checkpoints; False if the user ended it early."""
-    from keras_gans.callbacks._support import draw, steps_taken
-    from keras_gans.export import savedmodel
-
     write_json(run / SETTINGS, {**settings, "state": "training"})
     begin = time.perf_counter()
     try:
@@ -144,8 +146,6 @@ def _train(gan, dataset, steps, sample_every, run, settings, shown, more, resume
 
 
 def _say_how_it_ended(gan, run, settings, finished):
-    from keras_gans.translation import Translator
-
     state = "Finished" if finished else "Interrupted"
     print(
         f"{state} after {settings['steps_taken']:,} steps, {settings['training_seconds']:,} s.\n"
@@ -155,7 +155,7 @@ def _say_how_it_ended(gan, run, settings, finished):
     )
     if not finished:
         print("The same command goes on from here.")
-    if not isinstance(gan, Translator):
+    if makes_from_latents(gan):
         print(f"More samples: keras-gans generate {run}")
 
 
@@ -194,10 +194,6 @@ def train_stages(
     ...     return load("noto_emoji", batch_size=batch_size, image_size=shape[:2])
     >>> train_stages(gan, [(1000, 32), (2000, 32), (4000, 16)], load_stage, "runs/progan")
     """
-    import keras
-
-    from keras_gans.callbacks._support import is_chief
-
     directory, say = Path(directory), print if is_chief(gan) else lambda text: None
     check_directory(directory, fresh)
     for stage, (steps, batch_size) in enumerate(stages):
@@ -220,8 +216,6 @@ def train_stages(
 
 
 def _guard(run, dataset):
-    from keras_gans.callbacks import Guard
-
     reals = None
     if dataset is not None:
         reals = next(iter(dataset.unbatch().repeat().batch(GUARD_EXAMPLES)))
@@ -229,9 +223,6 @@ def _guard(run, dataset):
 
 
 def _resume(gan, run, steps, save_every):
-    from keras_gans.callbacks import Resume
-    from keras_gans.replicas import several_workers
-
     every = {"every_seconds": CHECKPOINT_SECONDS}
     if save_every is not None or several_workers(gan.distribute_strategy):
         every = {"every_steps": save_every or max(1, steps // 100)}
@@ -240,23 +231,20 @@ def _resume(gan, run, steps, save_every):
 
 def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
     """Trains; False if the user ended it early."""
-    from keras_gans import callbacks
-    from keras_gans.replicas import several_workers
-
     title = f"{settings['model']} on {settings['dataset']}"
-    curves = callbacks.LossCurves(run / "losses.png", title=title)
+    curves = LossCurves(run / "losses.png", title=title)
     # Epochs only divide the progress that is shown; ten lines where the steps allow it.
     epochs = next(n for n in range(10, 0, -1) if steps % n == 0)
     try:
-        with _interrupts(several_workers(gan.distribute_strategy)) as interrupted:
+        with _interrupts(of_several=several_workers(gan.distribute_strategy)) as interrupted:
             gan.fit(
                 dataset,
                 epochs=epochs,
                 steps_per_epoch=steps // epochs,
                 callbacks=[
-                    callbacks.SampleGrid(run / "samples", every_steps=sample_every, **shown),
+                    SampleGrid(run / "samples", every_steps=sample_every, **shown),
                     curves,
-                    callbacks.TensorBoard(
+                    TensorBoard(
                         run / "tensorboard",
                         every_steps=sample_every,
                         scalars_every_steps=max(1, steps // 500),
@@ -275,7 +263,7 @@ def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
 
 
 @contextlib.contextmanager
-def _interrupts(several_workers):
+def _interrupts(of_several):
     """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program as usual.
 
     A KeyboardInterrupt could end a step halfway, with one player updated and the other not, and
@@ -283,7 +271,7 @@ def _interrupts(several_workers):
     """
     event = threading.Event()
     # Signals reach the main thread only, and one of several workers only: it can't end by itself.
-    if several_workers or threading.current_thread() is not threading.main_thread():
+    if of_several or threading.current_thread() is not threading.main_thread():
         yield event
         return
 
@@ -306,7 +294,6 @@ def _interrupts(several_workers):
 
 def _stop_when(event):
     """A callback that ends training after the step in which the event was set."""
-    import keras
 
     def stop(batch, logs):
         if event.is_set():
@@ -318,7 +305,7 @@ def _stop_when(event):
 
 def _some_points(dataset):
     """The first of the real points, for plots; None where the data are pictures."""
-    if len(dataset.info.shape) != 1:
+    if not isinstance(kinds.samples("reals", dataset.info.shape), kinds.Points):
         return None
     labelled = isinstance(dataset.element_spec, tuple)
     points = dataset.map(lambda points, labels: points) if labelled else dataset

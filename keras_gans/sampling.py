@@ -3,12 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.export.card import CARD
-from keras_gans.export.savedmodel import newest_version
-from keras_gans.files import read_json
+from keras_gans import kinds
+from keras_gans.files import CARD, newest_version, read_json
 from keras_gans.images import to_uint8
+from keras_gans.kinds import Pictures
 from keras_gans.randomness import PRIORS
-from keras_gans.run_directories import SETTINGS, load_model
+from keras_gans.run_directories import load_model
+from keras_gans.run_settings import SETTINGS
 
 
 def open_sampler(source):
@@ -47,7 +48,7 @@ class KerasSampler:
         self.num_classes = self.model.num_classes
         self.card = settings or {}
         self.class_names = self.card.get("class_names") or []
-        self.pictures = len(self.model.sampler.output_shape) == 4
+        self.pictures = isinstance(self.model.sample_kind(), Pictures)
 
     def generate(self, num, seed, labels):
         given = {} if labels is None else {"labels": labels}
@@ -86,7 +87,7 @@ class SavedModelSampler:
         outputs = signature.structured_outputs
         self._output = "images" if "images" in outputs else next(iter(outputs))
         self.sample_shape = tuple(outputs[self._output].shape[1:])
-        self.pictures = len(self.sample_shape) == 3
+        self.pictures = isinstance(kinds.samples(self._output, self.sample_shape), Pictures)
         self.num_classes = self.card.get("num_classes")
         self.class_names = self.card.get("class_names") or []
         self._dtypes = {name: spec.dtype for name, spec in specs.items()}

@@ -1,13 +1,16 @@
 """What models that make pictures out of pictures share."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gans import checks, pipeline
+from keras_gans import checks, kinds, pipeline
 from keras_gans.base import AdversarialModel
 from keras_gans.datasets.pictures import convert
 from keras_gans.images import to_uint8
+from keras_gans.ports import Port
 
 CHUNK = 8
 SHOWN = 8
@@ -32,11 +35,23 @@ class Translator(AdversarialModel):
         """The networks that translate, by name, as they are exported; the first is the default."""
         return {"translate": self.sampler}
 
+    def ports(self):
+        """A port for each direction: pictures to pictures."""
+        return {name: self._port(network) for name, network in self.directions().items()}
+
+    def _port(self, network):
+        made = kinds.samples("pictures", network.output_shape[1:])
+        return Port((kinds.Pictures("images", tuple(network.input_shape[1:])),), network, made)
+
     def generate(self, num=None, seed=None, labels=None):
         raise ValueError(
             f"{type(self).__name__} makes pictures out of pictures, not out of latents: use "
             f"`translate(pictures)`. Received: generate({num!r})"
         )
+
+    def translation(self, direction):
+        """`translate` in one direction, a function of pictures; see `directions`."""
+        return self.translate
 
     def pictures_for(self, network, pictures, name="pictures"):
         """A user's pictures as a network takes them.
@@ -54,8 +69,7 @@ class Translator(AdversarialModel):
         """
         if not np.size(pictures):
             raise ValueError(f"`{name}` must hold at least one picture. Received: none")
-        spec = pipeline.Samples(name, tuple(network.inputs[0].shape[1:]))
-        return pipeline.from_border(pictures, spec)
+        return kinds.Pictures(name, tuple(network.inputs[0].shape[1:])).from_border(pictures)
 
     def apply_to(self, pictures, network):
         """What a network makes of float32 pictures in [-1, 1], a few at a time."""
@@ -86,7 +100,7 @@ class TwoWayTranslator(Translator):
     def data_spec(self):
         generators = {"reals_a": self.generator_a_to_b, "reals_b": self.generator_b_to_a}
         return tuple(
-            pipeline.Samples(name, tuple(g.input_shape[1:])) for name, g in generators.items()
+            kinds.Pictures(name, tuple(g.input_shape[1:])) for name, g in generators.items()
         )
 
     @property
@@ -97,6 +111,9 @@ class TwoWayTranslator(Translator):
     def directions(self):
         """`{"a_to_b": network, "b_to_a": network}`."""
         return {"a_to_b": self.translator("b"), "b_to_a": self.translator("a")}
+
+    def translation(self, direction):
+        return functools.partial(self.translate, to=direction[-1])
 
     def call(self, pictures, training=False):
         return self.generator_a_to_b(pictures, training=training)

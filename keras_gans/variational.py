@@ -6,7 +6,7 @@ Source: Kingma and Welling, 2014 (arXiv:1312.6114).
 import numpy as np
 from keras import ops
 
-from keras_gans import checks, pipeline
+from keras_gans import checks, kinds
 from keras_gans.losses import float32
 
 CHUNK = 64
@@ -101,8 +101,8 @@ class Autoencoding:
         >>> halfway = model.decode((latents[:1] + latents[1:2]) / 2)
         """
         encoder = self.ema_encoder or self.encoder
-        spec = pipeline.Samples("pictures", tuple(encoder.inputs[0].shape[1:]))
-        pictures = pipeline.from_border(pictures, spec)
+        kind = kinds.samples("pictures", encoder.inputs[0].shape[1:])
+        pictures = kind.from_border(pictures)
         return _in_chunks(lambda chunk: encoder(chunk, training=False)[0], pictures)
 
     def decode(self, latents):
@@ -118,8 +118,9 @@ class Autoencoding:
             ValueError: the latents do not fit the model.
         """
         sampler = self.sampler
-        latents = pipeline.from_border(latents, pipeline.Samples("latents", self.latent_shape))
-        return pipeline.to_border(_in_chunks(lambda z: sampler(z, training=False), latents))
+        latents = kinds.Latents("latents", self.latent_shape).from_border(latents)
+        made = _in_chunks(lambda z: sampler(z, training=False), latents)
+        return self.sample_kind().to_border(made)
 
     def reconstruct(self, pictures):
         """`decode(encode(pictures))`: what is left of pictures in their latents."""

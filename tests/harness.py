@@ -1,4 +1,7 @@
-"""What every model of the package must pass: `test_models.py` runs it for a `Case` of each."""
+"""What every model of the package must pass: `test_models.py` runs it for all `cases.CASES`.
+
+A paper's test file in `tests/models` lists its own `Case` or two as `CASES`.
+"""
 
 import collections
 import contextlib
@@ -13,7 +16,7 @@ from tensorflow.python.eager import context
 
 from keras_gans import export
 from keras_gans.export.signatures import networks_of
-from keras_gans.pipeline import Samples
+from keras_gans.kinds import Pictures
 
 SHAPE = (16, 24, 3)  # a rectangle, to tell height from width
 NUM_CLASSES = 3
@@ -55,12 +58,27 @@ class Case:
         """Pictures, as many parts as the model takes (and labels), for some steps of it."""
         rng = np.random.default_rng(7)
         num = BATCH * model.minibatches_per_step * steps
-        parts = [part for part in model.data_spec() if isinstance(part, Samples)]
+        parts = [part for part in model.data_spec() if isinstance(part, Pictures)]
         reals = [rng.uniform(-1, 1, (num, *SHAPE)).astype("float32") for _ in parts]
         return (*reals, rng.integers(0, NUM_CLASSES, num)) if self.labelled else tuple(reals)
 
     def dataset(self, model, steps):
         return tf.data.Dataset.from_tensor_slices(self.arrays(model, steps)).batch(BATCH)
+
+
+def case(model_class, networks, labelled=False, bad_arguments=(), rate=0.05, **defaults):
+    """The `Case` of a model class.
+
+    Args:
+        networks: function that returns the constructor's networks, in its order.
+        labelled, bad_arguments, rate: see `Case`.
+        **defaults: further arguments of the constructor.
+    """
+
+    def build(seed=5, **kwargs):
+        return model_class(*networks(), seed=seed, **{**defaults, **kwargs})
+
+    return Case(model_class.__name__, build, labelled, bad_arguments, rate)
 
 
 def compile_sgd(model, rate=0.05, **kwargs):
@@ -83,6 +101,12 @@ def state(model):
 def settings(model):
     """The constructor's arguments other than networks."""
     return {k: v for k, v in model.get_config().items() if k not in model.network_names}
+
+
+def optimizer_settings(model):
+    """The settings of each player's optimizer, where nothing is given to `compile`."""
+    model.compile()
+    return {player: model.optimizer_of(player).get_config() for player in model.players}
 
 
 def assert_close(actual, expected, tolerance):
@@ -267,7 +291,7 @@ def check_bad_data(case):
             model.fit(dataset, verbose=0)
 
     for k, part in enumerate(model.data_spec()):
-        if not isinstance(part, Samples):
+        if not isinstance(part, Pictures):
             continue
         reals = good[k]
         nan = reals.copy()

@@ -10,7 +10,7 @@ import tensorflow as tf
 from harness import assert_close, compile_sgd, state
 
 import keras_gans
-from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel, pipeline
+from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel, kinds, pipeline
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
 
@@ -320,7 +320,7 @@ def test_sparse_gradients_and_unused_weights_by_hand(run_eagerly):
     network = keras.Model(places, [rows, keras.layers.Dense(1)(rows)])
     before = [np.array(weight) for weight in network.weights]
     model = Rows(generator=network)
-    model.data_spec = lambda: (pipeline.Samples("reals", (2,)),)
+    model.data_spec = lambda: (kinds.Points("reals", (2,)),)
     model.compile(run_eagerly=run_eagerly)
     x = np.array([[0.5, 0], [-0.5, 0], [1.5, 0], [0.7, 0]], "float32")
     with pytest.warns(UserWarning, match="Gradients do not exist"):
@@ -412,6 +412,55 @@ def test_update_wants_one_scalar_loss_for_each_player():
         losses["generator"] = model.generator(tf.ones((2, 1)))
     with pytest.raises(ValueError, match="report"):
         model.report(produkt=1.0)
+
+
+class Declared(Duel):
+    reported = ("product", "r1")
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
+    penalties = {"r1": "discriminator"}
+    loss_terms = ("product",)
+
+
+def test_roles_that_are_declared_and_not():
+    nets = {"generator": networks()[0], "discriminator": networks()[1]}
+    silent, model = Duel(**nets), Declared(**nets)
+    assert (silent.judges, silent.makers) == ((), ("discriminator", "generator"))
+    assert (silent.contests, silent.penalties, silent.loss_terms) == ({}, {}, ())
+    assert model.makers == ("generator",)
+
+
+@pytest.mark.parametrize(
+    "attribute, value, message",
+    [
+        ("judges", ("critic",), r"be among `players`, \['discriminator', 'generator'\].*'critic'"),
+        ("judges", "discriminator", "be a tuple of names.*'discriminator'"),
+        ("makers", ("forger",), "be among `players`.*'forger'"),
+        ("penalties", ("r1",), r"be a dictionary. Received: \('r1',\)"),
+        ("penalties", {"r2": "discriminator"}, r"`reported` as keys, \['product', 'r1'\].*'r2'"),
+        ("penalties", {"r1": "critic"}, "have `players` as values.*'critic'"),
+        ("loss_terms", ("cycle",), r"in `reported` and no `penalties`, \['product'\].*'cycle'"),
+        ("loss_terms", ("product", "r1"), "in `reported` and no `penalties`.*'r1'"),
+        ("loss_terms", "product", "be a tuple of names.*'product'"),
+        ("contests", {"critic_loss": "generator_loss"}, "losses of `judges` as keys.*'critic_l"),
+        ("contests", {"generator_loss": "product"}, "losses of `judges` as keys.*'generator_l"),
+        ("contests", {"product": "discriminator_loss"}, "losses of `makers` as values.*'discrim"),
+        ("contests", {"r1": "generator_loss"}, r"\['discriminator_loss', 'product'\].*'r1'"),
+        ("contests", ("discriminator_loss",), "be a dictionary.*discriminator_loss"),
+    ],
+)
+def test_roles_must_be_of_what_there_is(attribute, value, message):
+    wrong = type("Wrong", (Declared,), {attribute: value})
+    generator, discriminator = networks()
+    with pytest.raises(ValueError, match=f"`{attribute}` of Wrong must .*{message}"):
+        wrong(generator=generator, discriminator=discriminator)
+
+
+def test_a_contest_needs_a_judge():
+    wrong = type("Wrong", (Declared,), {"judges": (), "contests": {"product": "generator_loss"}})
+    generator, discriminator = networks()
+    with pytest.raises(ValueError, match=r"`contests` of Wrong .* `judges` as keys, \[\]"):
+        wrong(generator=generator, discriminator=discriminator)
 
 
 def test_compile_arguments():

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from keras_gans import datasets, registry
 from keras_gans.callbacks import LossCurves
 from keras_gans.cli import app
-from keras_gans.images import read_png, render
+from keras_gans.images import read_png
+from keras_gans.kinds import render
 
 
 def invoke(*arguments):

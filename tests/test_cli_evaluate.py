@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import CGAN, GAN, CycleGAN, cli_inputs, datasets
+from keras_gans import CGAN, GAN, CycleGAN, cli_evaluate, cli_inputs, datasets
 from keras_gans.cli import app
 from keras_gans.cli_evaluate import protocol_lines
 from keras_gans.export import savedmodel
 from keras_gans.files import write_json
 from keras_gans.images import save_png
-from keras_gans.metrics import Measurement, _progress, evaluate, mean_absolute_error
+from keras_gans.metrics import Measurement, evaluate, mean_absolute_error
 from keras_gans.metrics._progress import progress_bar
 from keras_gans.metrics.fashion import FashionClassifier, build_fashion_classifier
 from keras_gans.networks import (
@@ -300,7 +300,7 @@ def test_protocol_lines():
 def test_no_bar_with_json(ring, monkeypatch):
     """Nothing but the JSON is on stdout, and nothing on stderr."""
     shown, bar = [], progress_bar
-    monkeypatch.setattr(_progress, "progress_bar", lambda show: shown.append(show) or bar(show))
+    monkeypatch.setattr(cli_evaluate, "progress_bar", lambda show: shown.append(show) or bar(show))
     result = invoke(ring, "--metrics", "modes", "--num", 20, "--json")
     assert result.stdout.startswith("{") and result.stdout.endswith("}\n") and not result.stderr
     invoke(ring, "--metrics", "modes", "--num", 20)

@@ -28,8 +28,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
+from cases import CASES
 from harness import assert_close, compile_sgd, state
-from test_models import CASES
 
 from keras_gans import GAN, WGANGP, replicas
 from keras_gans.callbacks import Guard, Resume

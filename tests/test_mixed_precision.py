@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import CASES
 from harness import BATCH, SHAPE, compile_sgd, settings, state
 from keras import tree
-from test_models import CASES, mlp_pair, progan_pair
+from small_networks import mlp_pair, progan_pair
 from typer.testing import CliRunner
 
 from keras_gans import GAN, ProGAN, cli, export, losses

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_models import CASES
+from cases import CASES
 
 import keras_gans
 from keras_gans import presets

@@ -10,7 +10,7 @@ from keras import tree
 
 import keras_gans
 from keras_gans import datasets, models
-from keras_gans.pipeline import Labels
+from keras_gans.kinds import Labels
 from keras_gans.registry import MODELS, UnpairedEntry, dcgan_networks, find, mlp_networks
 
 PICTURE, POINT = (8, 12, 2), (2,)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import checkpoints, cli_train, run_directories
+from keras_gans import checkpoints, cli_train, run_settings
 from keras_gans.cli import app
 
 
@@ -16,8 +16,8 @@ def test_a_run_that_failed_is_not_gone_on_with(tmp_path):
     settings = {"model": "WGAN-GP", "state": "failed", "failure": failure}
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     with pytest.raises(ValueError, match=f"'{tmp_path}', whose run failed.*: {failure} Give other"):
-        run_directories.check_directory(tmp_path)
-    run_directories.check_directory(tmp_path, fresh=True)
+        run_settings.check_directory(tmp_path)
+    run_settings.check_directory(tmp_path, fresh=True)
 
 
 def train(run, *more):

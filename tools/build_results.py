@@ -269,15 +269,15 @@ def main():
     unknown = sorted(set(args.sets) - set(SETS))
     if unknown:
         parser.error(f"sets must be some of {', '.join(SETS)}. Received: {', '.join(unknown)}")
-    from keras_gans.cli_evaluate import versions
     from keras_gans.files import write_json
+    from keras_gans.versions import versions
 
     path = DOCS / "results.json"
     results = json.loads(path.read_text()) if path.exists() else {"sets": {}}
     for key in () if args.page else args.sets or SETS:
         names = [name for name, shipped in SHIPPED.items() if set_of(shipped) == key]
         results["sets"][key] = measure_set(key, names)
-        results["versions"] = versions()
+        results["versions"] = versions("scipy")
         results["date"] = time.strftime("%Y-%m-%d", time.gmtime())
         results["sets"] = {key: results["sets"][key] for key in SETS if key in results["sets"]}
         write_json(path, results)

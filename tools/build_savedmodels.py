@@ -173,7 +173,7 @@ def build(name, shipped):
 def export_again(name):
     """Gives one directory the SavedModel of today; card, state and pictures stay the run's."""
     from keras_gans import export, load
-    from keras_gans.export.card import CARD, PAGE
+    from keras_gans.files import CARD, PAGE
 
     version = SAVEDMODELS / name / "1"
     with tempfile.TemporaryDirectory(dir=SAVEDMODELS) as staged:
@@ -212,7 +212,7 @@ def read_inputs(shipped):
 def grid(gan, settings, pictures):
     """The picture of a preset: samples, or what a translator makes of some pictures."""
     from keras_gans.callbacks._support import draw
-    from keras_gans.images import render
+    from keras_gans.kinds import render
 
     if not pictures:
         return draw(gan, None, gan.seed)

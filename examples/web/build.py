@@ -207,7 +207,7 @@ def data_of(dataset):
 
 
 def make_thumbnail(grid, path, shape):
-    """The first pictures of a grid; `images.render` made it, with a frame 2 pixels wide."""
+    """The first pictures of a grid; `kinds.render` made it, with a frame 2 pixels wide."""
     from PIL import Image
 
     if not grid.is_file():

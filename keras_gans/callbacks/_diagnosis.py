@@ -1,7 +1,7 @@
 """What the numbers of a training say, in sentences; for `Guard`.
 
-Functions of numbers alone: what broke, and three ways to fail with finite numbers. Their limits are
-far from what the project's own trainings came to.
+Functions of numbers, and of the roles that a model's class declares: what broke, and three ways to
+fail with finite numbers. Their limits are far from what the project's own trainings came to.
 """
 
 import collections
@@ -102,16 +102,17 @@ class Symptoms:
     """Recognises collapse, saturation and exploding penalties; advice on each, once.
 
     Args:
-        generator: name of the player that trains the generator.
-        opponent: name of the one that it is trained against, or None.
+        model: what declares `judges`, `makers`, `contests` and `penalties`, an `AdversarialModel`.
         rate_of: function of a player's name, its learning rate.
         patience: looks in a row that collapse and saturation are told after.
         reals_spread: float, `spread` of the data, or None.
         pictures: whether samples are pictures.
     """
 
-    def __init__(self, generator, opponent, rate_of, patience, reals_spread=None, pictures=True):
-        self.generator, self.opponent, self.rate_of = generator, opponent, rate_of
+    def __init__(self, model, rate_of, patience, reals_spread=None, pictures=True):
+        self.judges, self.makers = model.judges, model.makers
+        self.contests, self.player_of_penalty = model.contests, model.penalties
+        self.rate_of = rate_of
         self.patience, self.reals_spread = patience, reals_spread
         self.least = GREY_LEVEL if pictures and reals_spread is None else 0.0
         self.largest_spread, self.spreads = 0.0, []
@@ -128,7 +129,7 @@ class Symptoms:
             samples_spread: `spread` of samples of one class, of the same latents at each look;
                 None for no samples.
         """
-        found = [*self._penalties(steps, means), *self._discriminators(steps, means)]
+        found = [*self._penalties(steps, means), *self._contests(steps, means)]
         if samples_spread is not None:
             found += self._samples(steps, samples_spread)
         new = {name: text for name, text in found if name not in self.told}
@@ -151,13 +152,13 @@ class Symptoms:
         self.told = set(state["told"])
 
     def _penalties(self, steps, means):
-        for name in (name for name in means if name.endswith("penalty")):
+        for name in (name for name in means if name in self.player_of_penalty):
             value, past = means[name], self.penalties[name]
             median = statistics.median(past) if len(past) >= MEDIAN_LOOKS[0] else None
             self.penalties[name] = [*past, value][-MEDIAN_LOOKS[1] :]
             if explodes(value, median):
                 times = f", {value / median:,.0f} times its median" if median else ""
-                player = self.opponent or self.generator
+                player = self.player_of_penalty[name]
                 yield (
                     name,
                     f"Step {steps[-1]:,}: `{name}` explodes: its mean in {_in_words(steps)} is "
@@ -165,27 +166,34 @@ class Symptoms:
                     f"{self.rate_of(player):.4g}), or give the penalty more weight.",
                 )
 
-    def _discriminators(self, steps, means):
-        """Losses with a penalty in them, and those of critics, have no such bound."""
-        if self.opponent is None or any(name.endswith("penalty") for name in means):
-            return
-        for name in (name for name in means if name.startswith("discriminator")):
-            other = name.replace("discriminator", "generator", 1)
-            if other not in means or not is_saturated(means[name], means[other]):
+    def _contests(self, steps, means):
+        for name, other in self.contests.items():
+            if not {name, other} <= set(means) or not is_saturated(means[name], means[other]):
                 self.saturated[name] = 0
                 continue
             self.saturated[name] += 1
             if self.saturated[name] >= self.patience:
+                judges, makers = _owners(name, self.judges), _owners(other, self.makers)
+                are = "are" if len(judges) > 1 else "is"
                 yield (
                     name,
-                    f"Step {steps[-1]:,}: the discriminator is saturated: the mean of `{name}` in "
+                    f"Step {steps[-1]:,}: {_the(judges)} {are} saturated: the mean of `{name}` in "
                     f"{_in_words(steps)} is {means[name]:.2g}, below {SATURATED_LOSS} at "
-                    f"{_looks(self.patience)}, and that of `{other}` is {means[other]:.3g}. It "
-                    "tells all fakes from reals, which teaches the generator little. Lower the "
-                    f"rate of the {self.opponent} (now {self.rate_of(self.opponent):.4g}; that of "
-                    f"the {self.generator} is {self.rate_of(self.generator):.4g}), smooth its "
-                    "labels, or take a loss with a gradient penalty (WGANGP).",
+                    f"{_looks(self.patience)}, and that of `{other}` is {means[other]:.3g}. All "
+                    f"fakes are told from reals, which teaches {_the(makers)} little. Lower the "
+                    f"rate of {_the(judges)} (now {self._rates(*judges, *makers)}), "
+                    f"{self._softer_loss(judges)}.",
                 )
+
+    def _softer_loss(self, judges):
+        """What to do about the loss of judges that win: only where it has none, take a penalty."""
+        penalties = [name for name, player in self.player_of_penalty.items() if player in judges]
+        if penalties:
+            return f"or give {_joined(map(_quoted, penalties))} more weight"
+        return "smooth the labels, or take a loss with a gradient penalty (WGANGP)"
+
+    def _rates(self, *players):
+        return _joined(f"{self.rate_of(player):.4g} for the {player}" for player in players)
 
     def _samples(self, steps, value):
         self.largest_spread = max(self.largest_spread, value)
@@ -194,16 +202,14 @@ class Symptoms:
         if reference is None:
             reference, of = self.largest_spread, "at most so far"
         if len(self.spreads) == self.patience and are_alike(self.spreads, reference, self.least):
-            rates = [
-                f"{self.rate_of(p):.4g} for the {p}" for p in (self.generator, self.opponent) if p
-            ]
+            batches = f", or show {_the(self.judges)} whole batches (`layers.MinibatchStdDev`)"
             yield (
                 "collapse",
                 f"Step {steps[-1]:,}: collapse: the samples of a batch are nearly alike. Two of "
                 f"them differ by {value:.2g} per value at {_looks(self.patience)}, two {of} by "
                 f"{reference:.2g}. Such runs hardly recover: go back to an earlier checkpoint and "
-                f"change the rates (now {_joined(rates)}), or show the discriminator whole batches "
-                "(`layers.MinibatchStdDev`).",
+                f"change the rates (now {self._rates(*self.makers, *self.judges)})"
+                f"{batches if self.judges else ''}.",
             )
 
 
@@ -213,6 +219,15 @@ def _in_words(steps):
 
 def _looks(number):
     return "the last look" if number == 1 else f"the last {number} looks"
+
+
+def _owners(loss, players):
+    """Whose loss this is: one player's own, or, as a level of LAPGAN's, a part of all theirs."""
+    return [player for player in players if loss == f"{player}_loss"] or list(players)
+
+
+def _the(players):
+    return _joined(f"the {player}" for player in players)
 
 
 def _quoted(name):

@@ -1,56 +1,18 @@
-"""What several callbacks share: who writes, where the run stands, checks of arguments."""
-
-import os
+"""What several callbacks share: pictures of samples, means of logs, checks of arguments."""
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_gans.images import check_int, render
-
-
-def is_chief(model):
-    """Whether this process is the one that writes files.
-
-    In a multi-worker run every worker runs the callbacks. The chief is the task named so, or worker
-    0 where none is; a run on one machine has only that one process.
-    """
-    strategy = getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()
-    resolver = getattr(strategy, "cluster_resolver", None)
-    if resolver is None or not getattr(resolver, "task_type", None):
-        return True
-    if resolver.task_type == "chief":
-        return True
-    has_chief = "chief" in resolver.cluster_spec().jobs
-    return resolver.task_type == "worker" and not has_chief and resolver.task_id in (None, 0)
-
-
-def steps_taken(model):
-    """Number of training steps behind the model, those of an earlier `fit` included.
-
-    A step is one update of the generator, whatever number of critic updates it holds, so the
-    optimizer of the player that trains it has counted them. Where no player is called so, the one
-    with the fewest updates has. Without optimizers the count begins at 0.
-    """
-    players = getattr(model, "players", {})
-    player = next((name for name in players if "generator" in players[name]), "generator")
-    counting = players if players and player not in players else (player,)
-    optimizers = [getattr(model, f"{name}_optimizer", None) for name in counting]
-    iterations = [getattr(optimizer, "iterations", None) for optimizer in optimizers]
-    # np.array: outside of its strategy's scope a mirrored variable has no int().
-    return min(0 if count is None else int(np.array(count)) for count in iterations)
+from keras_gans.checks import check_path
+from keras_gans.images import check_int
+from keras_gans.kinds import Points, render
+from keras_gans.progress import steps_taken  # noqa: F401 for the callbacks beside this module
+from keras_gans.replicas import is_chief  # noqa: F401 likewise
 
 
 def check_optional_int(name, value, minimum):
     """`check_int` for an argument that may be None."""
     return None if value is None else check_int(name, value, minimum)
-
-
-def check_path(name, value):
-    """Returns a path as str, or says which argument is none."""
-    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise ValueError(f"`{name}` must be a path that is not empty. Received: {value!r}.")
-    return os.fspath(value)
 
 
 def check_keras_path(path):
@@ -102,8 +64,9 @@ def sample_count(model, num=None):
     """`num`, or where it is None 1000 points, or 64 pictures less an unfinished row of classes."""
     if num is not None:
         return num
-    shape = getattr(getattr(model, "sampler", None), "output_shape", ())
-    return 1000 if len(shape) == 2 else full_rows(64, getattr(model, "num_classes", None))
+    if hasattr(model, "sample_kind") and isinstance(model.sample_kind(), Points):
+        return 1000
+    return full_rows(64, getattr(model, "num_classes", None))
 
 
 def full_rows(num, num_classes):

@@ -10,14 +10,13 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
-from keras_gans import checkpoints
+from keras_gans import checkpoints, kinds
 from keras_gans.base import AdversarialModel
 from keras_gans.callbacks._diagnosis import Symptoms, broken_terms, broken_weights, spread
 from keras_gans.callbacks._support import check_keras_path, is_chief, steps_taken
 from keras_gans.files import replacing
 from keras_gans.images import check_int
-from keras_gans.pipeline import Samples, from_border
-from keras_gans.translation import Translator
+from keras_gans.ports import makes_from_latents
 
 NUM_SAMPLES = 32  # from which the spread is measured
 MAX_CLASSES = 16  # among the samples, so that each has another one of its class
@@ -41,12 +40,14 @@ class Guard(keras.callbacks.Callback):
       classes; and of all such pairs the median. It is less than 3 % of the one of `reals`, or of
       the largest so far, or without `reals` less than a grey level of pictures.
     - A saturated discriminator: its loss is below 0.02, and the generator's is 20 times as much, or
-      close to 0 from below, where Goodfellow's first loss ends. Critics have no such bound, nor
-      have losses with a penalty: of these nothing is said.
-    - An exploding penalty: a reported term with a name that ends in "penalty" is above 100, or
-      above 10 and above 50 times its median.
+      close to 0 from below, where Goodfellow's first loss ends. The losses of critics have no such
+      bound, so this is said of the model's `contests` only.
+    - An exploding penalty: one of the model's `penalties` is above 100, or above 10 and above 50
+      times its median.
 
-    The first two are said when `patience` looks in a row have found them.
+    The first two are said when `patience` looks in a row have found them. Which players judge, and
+    which terms are penalties, the model's class declares (see `AdversarialModel`); of what it does
+    not declare nothing is said.
 
     All is printed to stderr, by the chief where there are several workers; all workers decide
     alike. Training has the same results as without a Guard. Between looks it costs nothing.
@@ -124,12 +125,11 @@ class Guard(keras.callbacks.Callback):
         self._classes = min(model.num_classes or 1, MAX_CLASSES)
         self._inputs = _sampler_inputs(model, self._classes)
         self._symptoms = Symptoms(
-            _generating_player(model),
-            next((p for p in model.players if p.startswith(("critic", "discriminator"))), None),
+            model,
             self._rate_of,
             self.patience,
             self._spread_of_reals(),
-            pictures=len(model.sampler.output_shape) == 4,
+            pictures=isinstance(model.sample_kind(), kinds.Pictures),
         )
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -230,13 +230,13 @@ class Guard(keras.callbacks.Callback):
     def _spread_of_reals(self):
         if self.reals is None:
             return None
-        if isinstance(self.model, Translator):
+        if not makes_from_latents(self.model):
             raise ValueError(
                 f"`reals` must be None for a {type(self.model).__name__}, whose samples are not "
                 "looked at. Received: reals."
             )
         reals = self.reals[0] if isinstance(self.reals, tuple) else self.reals
-        reals = from_border(reals, Samples("reals", tuple(self.model.sampler.output_shape[1:])))
+        reals = kinds.samples("reals", self.model.sampler.output_shape[1:]).from_border(reals)
         if len(reals) < 2:
             raise ValueError(f"`reals` must be 2 or more. Received: {len(reals)}.")
         return spread(reals[:NUM_SAMPLES])
@@ -285,17 +285,11 @@ def _measure_function(model, variables):
 
 def _sampler_inputs(model, classes):
     """What the samples are made from, the same at each look; `generate` would make it each time."""
-    if isinstance(model, Translator):
+    if not makes_from_latents(model):
         return None
     labels = np.arange(NUM_SAMPLES) % classes if model.num_classes else None
     inputs = model.generator_inputs(NUM_SAMPLES, 0, labels)
     return tree.map_structure(tf.convert_to_tensor, inputs)
-
-
-def _generating_player(model):
-    """The player that trains the generator, or the first one where no network is called so."""
-    players = [p for p, names in model.players.items() if any("generator" in n for n in names)]
-    return [*players, *model.players][0]
 
 
 def _owner_of(variable, model):

@@ -8,22 +8,23 @@ import time
 import keras
 import numpy as np
 
+from keras_gans.base import AdversarialModel
 from keras_gans.callbacks._support import StepMeans, check_path, is_chief, steps_taken
 from keras_gans.files import replacing
 from keras_gans.images import check_int
 
 REFRESH_SECONDS = 60
-PLAYER_COLORS = {"generator_loss": "tab:blue", "discriminator_loss": "tab:red"}
-PLAYER_COLORS["critic_loss"] = PLAYER_COLORS["discriminator_loss"]
+MAKER_COLOR, JUDGE_COLOR = "tab:blue", "tab:red"
 OTHER_COLORS = ("tab:green", "tab:purple", "tab:orange", "tab:brown", "tab:olive", "tab:cyan")
 
 
 class LossCurves(keras.callbacks.Callback):
     """Draws each player's loss by training step, and writes the numbers beside it.
 
-    The upper panel has the losses, a lower one whatever else the model reports, such as a gradient
-    penalty. Thin lines are the numbers, bold ones a moving average. The axes leave out the
-    outermost half percent on either side, so that one spike does not flatten the rest.
+    The upper panel has the losses, of the players and the `loss_terms` of the model, a lower one
+    whatever else it reports, such as a gradient penalty. Thin lines are the numbers, bold ones a
+    moving average. The axes leave out the outermost half percent on either side, so that one spike
+    does not flatten the rest.
 
     The table `<path without .png>.csv` has a row for each step up to `max_rows`. When there are
     more, each row is the mean over 2, then 4, then 8 steps: its size stays bounded however long the
@@ -116,7 +117,8 @@ class LossCurves(keras.callbacks.Callback):
         if self._writes and rows:
             names = list(dict.fromkeys(name for _, values in rows for name in values))
             self._write_csv(rows, names)
-            figure = draw_curves(rows, self.title or type(self.model).__name__)
+            title = self.title or type(self.model).__name__
+            figure = draw_curves(rows, title, *_declared(self.model, names))
             with replacing(self.path, ".png") as temporary:
                 figure.savefig(temporary)
         self._written = time.monotonic()
@@ -142,14 +144,23 @@ class LossCurves(keras.callbacks.Callback):
         ]
 
 
-def draw_curves(rows, title):
-    """A matplotlib figure of `[(step, {name: value}), ...]`; see `LossCurves`."""
+def _declared(model, names):
+    """The names of losses, and `{name: colour}` of the first maker's and the first judge's."""
+    if not isinstance(model, AdversarialModel):  # Of other models Keras's names are all there is.
+        return [name for name in names if name.endswith("loss")], {}
+    colors = {f"{player}_loss": MAKER_COLOR for player in model.makers[:1]}
+    colors |= {f"{player}_loss": JUDGE_COLOR for player in model.judges[:1]}
+    return [*(f"{player}_loss" for player in model.players), *model.loss_terms], colors
+
+
+def draw_curves(rows, title, losses, colors):
+    """A matplotlib figure of `[(step, {name: value}), ...]`; see `LossCurves` and `_declared`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     names = dict.fromkeys(name for _, values in rows for name in values)
     names = [name for name in names if name != "images_per_second"]
-    losses = [name for name in names if name.endswith("_loss")]
+    losses = [name for name in names if name in losses]
     others = [name for name in names if name not in losses]
     panels = [(kind, group) for kind, group in (("loss", losses), ("value", others)) if group]
 
@@ -158,18 +169,18 @@ def draw_curves(rows, title):
     all_axes = figure.subplots(max(1, len(panels)), 1, sharex=True, squeeze=False)[:, 0]
     figure.suptitle(title)
     for axes, (kind, group) in zip(all_axes, panels, strict=False):
-        _draw_panel(axes, rows, group)
+        _draw_panel(axes, rows, group, colors)
         axes.set_ylabel(kind if len(group) > 1 or kind == "loss" else group[0].replace("_", " "))
     all_axes[-1].set_xlabel("step")
     return figure
 
 
-def _draw_panel(axes, rows, names):
+def _draw_panel(axes, rows, names, colors):
     spare = iter(OTHER_COLORS * math.ceil(len(names) / len(OTHER_COLORS)))
     shown = []
     for name in names:
         steps, values = np.array([(s, row[name]) for s, row in rows if name in row], "float64").T
-        color = PLAYER_COLORS.get(name) or next(spare)
+        color = colors.get(name) or next(spare)
         label = name.replace("_", " ")
         window = max(1, len(values) // 50)
         if window > 1:

@@ -4,9 +4,9 @@
 `unpaired(a, b)` joins two of them, for models that translate between two sets.
 """
 
+from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets import points
 from keras_gans.datasets.embedded import emoji_names, skin_tone_families
-from keras_gans.datasets.examples import DatasetInfo
 from keras_gans.datasets.loading import info, load, names
 from keras_gans.datasets.unpaired import unpaired
 

@@ -9,21 +9,10 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.datasets.examples import DatasetInfo, InMemory
+from keras_gans.catalogue import SETS
+from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
 
-FASHION_CLASSES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 CONVERTED_AT_ONCE = 500
 
 
@@ -52,17 +41,7 @@ def fashion_mnist_10k():
     """
     pictures = read_idx(data_file("fashion_mnist_10k", "t10k-images-idx3-ubyte.gz"))[..., None]
     labels = read_idx(data_file("fashion_mnist_10k", "t10k-labels-idx1-ubyte.gz"))
-    info = DatasetInfo(
-        name="fashion_mnist_10k",
-        split="train",
-        num_examples=len(pictures),
-        shape=pictures.shape[1:],
-        num_classes=10,
-        class_names=FASHION_CLASSES,
-        license="MIT",
-        source="Fashion-MNIST, Xiao et al., 2017, arXiv:1708.07747 (its test split)",
-    )
-    return InMemory(info, pictures, labels.astype(np.int32))
+    return InMemory(SETS["fashion_mnist_10k"], pictures, labels.astype(np.int32))
 
 
 def read_atlas(folder, size, columns):
@@ -108,17 +87,7 @@ def noto_emoji():
     listed = emoji_list()
     tiles = read_atlas("noto_emoji", listed["size"], listed["columns"])
     labels = np.array([emoji["group"] for emoji in listed["emoji"]], np.int32)
-    info = DatasetInfo(
-        name="noto_emoji",
-        split="train",
-        num_examples=len(labels),
-        shape=tiles.shape[1:],
-        num_classes=len(listed["groups"]),
-        class_names=tuple(listed["groups"]),
-        license="OFL-1.1 (font), Apache-2.0 (its pictures), Unicode-DFS-2016 (names)",
-        source="Noto Color Emoji 2.042, Google; names of Unicode 15.0",
-    )
-    return InMemory(info, tiles[: len(labels)], labels)
+    return InMemory(SETS["noto_emoji"], tiles[: len(labels)], labels)
 
 
 @functools.cache
@@ -155,20 +124,10 @@ def noto_skin_tones():
     differ in the colours of skin and hair alone. Licence: OFL 1.1, pictures Apache-2.0.
     """
     listed = skin_tone_list()
-    tones, families = tuple(listed["tones"]), len(listed["families"])
+    tones, families = len(listed["tones"]), len(listed["families"])
     pictures = read_atlas("noto_skin_tones", listed["size"], listed["columns"])
-    info = DatasetInfo(
-        name="noto_skin_tones",
-        split="train",
-        num_examples=families * len(tones),
-        shape=pictures.shape[1:],
-        num_classes=len(tones),
-        class_names=tones,
-        license="OFL-1.1 (font), Apache-2.0 (its pictures), Unicode-DFS-2016 (names)",
-        source="Noto Color Emoji 2.042, Google; names of Unicode 15.0",
-    )
-    labels = np.tile(np.arange(len(tones), dtype=np.int32), families)
-    return InMemory(info, pictures[: len(labels)], labels)
+    labels = np.tile(np.arange(tones, dtype=np.int32), families)
+    return InMemory(SETS["noto_skin_tones"], pictures[: len(labels)], labels)
 
 
 MAKERS = {

@@ -4,33 +4,10 @@ import dataclasses
 
 import tensorflow as tf
 
+from keras_gans.catalogue import DatasetInfo
+
 MEMORY_BUDGET = 4 * 2**30
 """Sets of up to this many bytes (as uint8, after resizing) are held in memory, others streamed."""
-
-
-@dataclasses.dataclass(frozen=True)
-class DatasetInfo:
-    """What is known of a dataset; the attribute `info` of each dataset that `load` returns.
-
-    Args:
-        name: str, the name or folder that was loaded.
-        split: str.
-        num_examples: int, examples in one epoch of the split.
-        shape: tuple of int, the shape of one example: (height, width, channels) or (dimensions,).
-        num_classes: int, or None where there are no labels.
-        class_names: tuple of str, by label; empty where the classes have no names.
-        license: str; empty where it is not known.
-        source: str, where the examples come from.
-    """
-
-    name: str
-    split: str
-    num_examples: int
-    shape: tuple
-    num_classes: int | None = None
-    class_names: tuple = ()
-    license: str = ""
-    source: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets import examples
-from keras_gans.datasets.examples import DatasetInfo, InMemory
+from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")

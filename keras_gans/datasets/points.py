@@ -13,9 +13,9 @@ import functools
 
 import numpy as np
 
-from keras_gans.datasets.examples import DatasetInfo, InMemory
+from keras_gans.catalogue import NUM_POINTS, SETS
+from keras_gans.datasets.examples import InMemory
 
-NUM_POINTS = 50_000
 POINTS_SEED = 2014
 
 RING_RADIUS = 1.0
@@ -96,16 +96,5 @@ def read(name):
         InMemory, with float32 points (50000, dimensions).
     """
     points, labels = MAKERS[name](np.random.default_rng(POINTS_SEED))
-    num_classes = None if labels is None else int(labels.max()) + 1
-    info = DatasetInfo(
-        name=name,
-        split="train",
-        num_examples=NUM_POINTS,
-        shape=points.shape[1:],
-        num_classes=num_classes,
-        class_names=tuple(f"mode {mode}" for mode in range(num_classes or 0)),
-        license="none needed: made in code",
-        source="keras_gans.datasets.points",
-    )
     labels = None if labels is None else labels.astype(np.int32)
-    return InMemory(info, points.astype(np.float32), labels)
+    return InMemory(SETS[name], points.astype(np.float32), labels)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gans.datasets.examples import DatasetInfo
+from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets.loading import integer
 from keras_gans.datasets.stepwise import scatter
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from keras_gans.callbacks._support import check_path
+from keras_gans import kinds
+from keras_gans.checks import check_path
 from keras_gans.files import replacing
-from keras_gans.translation import Translator
+from keras_gans.ports import makes_from_latents
 
 NUM = 16
 SEED = 2**31 - 1
 ANY_SIZE = 64  # where a network takes pictures of any size
-OUTPUTS = {2: "points", 4: "images"}  # by the rank of a batch of samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +65,9 @@ def check_target(path, suffix):
 
 
 def output_name(network):
-    """What a network makes: "images", "points", or "samples" of any other rank."""
-    return OUTPUTS.get(len(network.outputs[0].shape), "samples")
+    """What a network makes, in one word: "images", "points", "sequences", "videos"."""
+    noun = kinds.samples("samples", network.outputs[0].shape[1:]).noun
+    return "images" if noun == "pictures" else noun
 
 
 def inputs_of(gan, num, seed):
@@ -77,7 +78,7 @@ def inputs_of(gan, num, seed):
 
 def inputs_to_check(gan, network):
     """Inputs to hold a file against Keras on: latents, or pictures of random 8 x 8 squares."""
-    if not isinstance(gan, Translator):
+    if makes_from_latents(gan):
         return inputs_of(gan, NUM, SEED)
     height, width, channels = (ANY_SIZE if n is None else n for n in network.inputs[0].shape[1:])
     squares = np.random.default_rng(SEED).uniform(

@@ -5,18 +5,16 @@ import json
 import math
 import numbers
 import os
-import platform
-from importlib.metadata import version
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.callbacks._support import steps_taken
+from keras_gans import models
 from keras_gans.export.signatures import is_batchable, networks_of
-from keras_gans.translation import Translator
-
-CARD = "card.json"
-PAGE = "README.md"
+from keras_gans.papers import PAPERS
+from keras_gans.ports import makes_from_latents
+from keras_gans.progress import steps_taken
+from keras_gans.versions import versions
 
 
 def make_card(gan, signatures, facts=None, metrics=None):
@@ -35,14 +33,11 @@ def make_card(gan, signatures, facts=None, metrics=None):
     Raises:
         ValueError: a metric has no protocol or no finite value, or JSON has no form for a fact.
     """
-    import keras_gans
-    from keras_gans import registry
-
-    translates = isinstance(gan, Translator)
+    translates = not makes_from_latents(gan)
     name = type(gan).__name__
     # A user's own class may have the name of a paper's.
-    entry = registry.MODELS.get(name) if getattr(keras_gans, name, None) is type(gan) else None
-    paper = {n: getattr(entry, n) for n in ("title", "authors", "year", "arxiv") if entry}
+    known = PAPERS.get(name) if getattr(models, name, None) is type(gan) else None
+    paper = {n: getattr(known, n) for n in ("title", "authors", "year", "arxiv") if known}
     return {
         "model": name,
         **paper,
@@ -51,7 +46,7 @@ def make_card(gan, signatures, facts=None, metrics=None):
         "sample_shape": list(gan.sampler.output_shape[1:]),
         "latents": gan.latent_prior,
         "latent_shape": None if translates else list(gan.latent_shape),
-        **({"directions": list(gan.directions())} if translates else {}),
+        **({"directions": list(gan.ports())} if translates else {}),
         "seed": gan.seed,
         "ema_decay": _plain(gan.ema_decay),
         "preset": gan.preset,
@@ -63,11 +58,7 @@ def make_card(gan, signatures, facts=None, metrics=None):
         "signatures": {name: _describe(function) for name, function in signatures.items()},
         "parameters": sum(network.count_params() for network in networks_of(gan).values()),
         "weights_sha256": weights_sha256(gan),
-        "versions": {
-            "keras_gans": keras_gans.__version__,
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("keras", "tensorflow", "numpy")},
-        },
+        "versions": versions(),
     }
 
 
@@ -106,8 +97,8 @@ def card_page(card):
             lines.append(f"| {' | '.join(cells)} |")
     else:
         lines.append("None measured.")
-    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
-    lines += ["", f"Made with {versions}. SHA-256 of the weights: `{card['weights_sha256']}`.", ""]
+    made_with = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
+    lines += ["", f"Made with {made_with}. SHA-256 of the weights: `{card['weights_sha256']}`.", ""]
     return "\n".join(lines)
 
 

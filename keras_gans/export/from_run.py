@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
-from keras_gans.callbacks._support import check_path
-from keras_gans.checks import check_member
+from keras_gans import preset_files
+from keras_gans.checks import check_member, check_path
+from keras_gans.datasets import load
 from keras_gans.export.onnx import check_packages, onnx
 from keras_gans.export.savedmodel import savedmodel
 from keras_gans.export.signatures import network_of
 from keras_gans.export.tflite import check_quantization, tflite
 from keras_gans.files import read_json
-from keras_gans.run_directories import SETTINGS, facts_of, load_model
-from keras_gans.translation import Translator
+from keras_gans.images import to_uint8
+from keras_gans.ports import makes_from_latents
+from keras_gans.run_directories import load_model
+from keras_gans.run_settings import SETTINGS, facts_of
 
 FORMS = ("savedmodel", "tflite", "onnx")
 CALIBRATION_PICTURES = 100
@@ -67,7 +70,8 @@ def export_run(
     if data_license is not None:
         facts["dataset_license"] = data_license
     network = network_of(gan, direction)
-    calibrated = "tflite" in forms and quantization == "int8" and isinstance(gan, Translator)
+    from_pictures = not makes_from_latents(gan)
+    calibrated = "tflite" in forms and quantization == "int8" and from_pictures
     if pictures is not None and not calibrated:
         raise ValueError(
             '`pictures` must be None unless `quantization` is "int8" and the model makes pictures '
@@ -122,22 +126,17 @@ def _open(source):
     if (source / "model.keras").is_file():
         facts = {"name": source.resolve().name, **facts_of(read_json(source / SETTINGS))}
         return load_model(source / "model.keras"), facts, None, source
-    from keras_gans import presets
-
     name = str(source)
-    if name not in presets.names():
+    if name not in preset_files.names():
         reason = "is none of these" if source.exists() else "does not exist"
         raise ValueError(f"{wanted}, which {reason}.")
-    known = presets.card(name)
+    known = preset_files.card(name)
     facts = {"name": name, **facts_of(known)}
-    return presets.load(name), facts, known["metrics"], source
+    return preset_files.load(name), facts, known["metrics"], source
 
 
 def _read(folder, network):
     """Some pictures of a folder, uint8 (num, H, W, C), as a network takes them."""
-    from keras_gans.datasets import load
-    from keras_gans.images import to_uint8
-
     height, width, channels = network.inputs[0].shape[1:]
     batches = load(
         str(folder),

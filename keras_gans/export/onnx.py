@@ -8,9 +8,8 @@ from pathlib import Path
 import keras
 
 from keras_gans.export._files import check_target, compare, inputs_to_check, output_name, write
-from keras_gans.export.signatures import check_exportable, network_of
+from keras_gans.export.signatures import check_exportable, port_of
 from keras_gans.precision import in_float32
-from keras_gans.translation import Translator
 
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 LIMIT = 1e-4
@@ -62,10 +61,10 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
     """
     check_packages()
     check_exportable(gan, allow_untrained)
-    network = in_float32(network_of(gan, direction))
+    port = port_of(gan, direction)
+    network = in_float32(port.network)
     path = check_target(path, ".onnx")
-    names = ["pictures"] if isinstance(gan, Translator) else ["latents", "labels"]
-    names = names[: len(network.inputs)]
+    names = [{"images": "pictures"}.get(kind.name, kind.name) for kind in port.inputs]
     content = _convert(network, names)
     errors = compare(
         network,

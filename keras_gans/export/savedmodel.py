@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.callbacks._support import check_path
-from keras_gans.checks import check_count
-from keras_gans.export.card import CARD, PAGE, card_page, make_card
+from keras_gans.checks import check_count, check_path
+from keras_gans.export.card import card_page, make_card
 from keras_gans.export.signatures import build_signatures, check_exportable, is_batchable
 from keras_gans.export.warmup import write_warmup
-from keras_gans.files import new_directory, write_json
+from keras_gans.files import CARD, PAGE, new_directory, newest_version, write_json
 
 ANY_SIZE = 64  # where a network takes pictures of any size
 
@@ -83,17 +82,6 @@ def savedmodel(
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         print(f"SavedModel: {path}, {size / 1e6:.2f} MB, signatures {', '.join(signatures)}")
     return path
-
-
-def newest_version(directory):
-    """The subdirectory of the highest version of a model, or `None` where there is none."""
-    versions = [path for path in Path(directory).glob("[0-9]*") if is_version(path)]
-    return max(versions, key=lambda path: int(path.name), default=None)
-
-
-def is_version(path):
-    """Whether a directory is a version of a SavedModel: named by a number."""
-    return path.name.isdecimal() and (path / "saved_model.pb").is_file()
 
 
 def warmup_requests(signatures, num_classes):

@@ -4,8 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from keras_gans.callbacks._support import check_path
-from keras_gans.checks import check_count, check_flag
+from keras_gans.checks import check_count, check_flag, check_path
 from keras_gans.export import serving_files
 from keras_gans.export.lint import lint
 from keras_gans.files import new_directory

@@ -8,42 +8,48 @@ alone has numbers for inputs and can't be joined.
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import kinds
 from keras_gans.base import AdversarialModel
-from keras_gans.callbacks._support import steps_taken
 from keras_gans.checks import check_flag, check_member
+from keras_gans.ports import makes_from_latents
+from keras_gans.progress import steps_taken
 from keras_gans.randomness import PRIORS
-from keras_gans.translation import Translator
 
 MAX_IMAGES = 1024
 PNG_CHANNELS = (1, 2, 3, 4)
 READ_CHANNELS = (1, 3, 4)  # TensorFlow writes PNG files of two channels, and does not read them
 
-# What `pipeline.from_border` makes of each level. Told to divide, a graph multiplies by a rounded
-# 1 / 127.5, and a picture now and then came out one level beside that of `translate`.
+# What `kinds.Pictures.from_border` makes of each level. Told to divide, a graph multiplies by a
+# rounded 1 / 127.5, and a picture now and then came out one level beside that of `translate`.
 LEVELS = np.arange(256, dtype="float32") / np.float32(127.5) - np.float32(1)
 
 
 def networks_of(gan):
     """The networks that are exported, by direction; `{"": sampler}` for models with latents."""
-    return gan.directions() if isinstance(gan, Translator) else {"": gan.sampler}
+    return gan.exported_networks()
 
 
 def network_of(gan, direction=None):
-    """The network of one direction, the first one when `None`.
+    """The network of `port_of`."""
+    return port_of(gan, direction).network
+
+
+def port_of(gan, direction=None):
+    """The port of one direction, the first one when `None`.
 
     Raises:
         ValueError: the model has no such direction.
     """
-    networks = networks_of(gan)
+    ports = gan.ports()
     if direction is None:
-        return next(iter(networks.values()))
-    if not isinstance(gan, Translator):
+        return next(iter(ports.values()))
+    if makes_from_latents(gan):
         raise ValueError(
             f"`direction` must be None: {type(gan).__name__} makes samples out of latents. "
             f"Received: {direction!r}"
         )
-    check_member("direction", direction, networks)
-    return networks[direction]
+    check_member("direction", direction, ports)
+    return ports[direction]
 
 
 def check_exportable(gan, allow_untrained=False):
@@ -65,13 +71,11 @@ def check_exportable(gan, allow_untrained=False):
             "`gan` must be trained. Received: a model whose generator has taken no step (one whose "
             "weights come from elsewhere is exported with `allow_untrained=True`)"
         )
-    conditional = gan.num_classes is not None and not isinstance(gan, Translator)
-    inputs = ("latents", "labels")[: 1 + conditional]
-    for network in networks_of(gan).values():
-        if len(network.inputs) != len(inputs):
-            wanted = "pictures" if isinstance(gan, Translator) else " and ".join(inputs)
+    for port in gan.ports().values():
+        network = port.network
+        if len(network.inputs) != len(port.inputs):
             raise ValueError(
-                f"`gan` must make samples out of {wanted} alone. Received: '{network.name}', a "
+                f"`gan` must make samples out of {port.takes} alone. Received: '{network.name}', a "
                 f"network of {len(network.inputs)} inputs"
             )
         for weight in network.weights:
@@ -97,10 +101,10 @@ def build_signatures(gan):
     """
     module = tf.Module()
     module.weights = [w.value for network in networks_of(gan).values() for w in network.weights]
-    if isinstance(gan, Translator):
-        signatures = _translator_signatures(gan.directions())
-    else:
+    if makes_from_latents(gan):
         signatures = _latent_signatures(gan)
+    else:
+        signatures = _translator_signatures(gan.exported_networks())
     # A weight of a MirroredStrategy is used by way of its replicas' variables.
     held = {id(part) for w in module.weights for part in (w, *getattr(w, "values", ()))}
     for function in signatures.values():
@@ -236,15 +240,22 @@ def _from_floats(network, shape):
 
 
 def as_served(samples):
-    """Pictures as uint8 and as PNG files, other samples as they are."""
-    channels = samples.shape[-1]
-    if samples.shape.rank != 4 or channels not in PNG_CHANNELS:
-        return {"points" if samples.shape.rank == 2 else "samples": tf.cast(samples, tf.float32)}
-    # The same arithmetic as in `images.to_uint8`: both round half to even.
-    levels = tf.round((tf.clip_by_value(tf.cast(samples, tf.float32), -1.0, 1.0) + 1.0) * 127.5)
-    images = tf.cast(levels, tf.uint8)
+    """Pictures as uint8 and as PNG files, videos as uint8, other samples as they are."""
+    kind = kinds.samples("samples", samples.shape[1:])
+    if isinstance(kind, kinds.Videos):
+        return {kind.noun: tf.cast(_levels(samples), tf.uint8)}
+    if not isinstance(kind, kinds.Pictures):
+        return {kind.noun: tf.cast(samples, tf.float32)}
+    if samples.shape[-1] not in PNG_CHANNELS:
+        return {"samples": tf.cast(samples, tf.float32)}
+    images = tf.cast(_levels(samples), tf.uint8)
     files = tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)
     return {"images": images, "image_bytes": files}
+
+
+def _levels(samples):
+    """The same arithmetic as in `images.to_uint8`: both round half to even."""
+    return tf.round((tf.clip_by_value(tf.cast(samples, tf.float32), -1.0, 1.0) + 1.0) * 127.5)
 
 
 def as_raw(samples):

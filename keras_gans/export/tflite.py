@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert_phase import ConverterError  # has no public name
 
 from keras_gans.checks import check_count
 from keras_gans.export._files import (
@@ -20,9 +21,10 @@ from keras_gans.export._files import (
     output_name,
     write,
 )
-from keras_gans.export.signatures import check_exportable, network_of
+from keras_gans.export.signatures import check_exportable, port_of
+from keras_gans.kinds import Labels
+from keras_gans.ports import makes_from_latents
 from keras_gans.precision import in_float32
-from keras_gans.translation import Translator
 
 SIGNATURE = "serving_default"
 DRAWS = 128
@@ -103,13 +105,14 @@ def tflite(
     """
     check_quantization(quantization)
     check_exportable(gan, allow_untrained)
-    network = in_float32(network_of(gan, direction))
-    specs = _specs(gan, network)
+    port = port_of(gan, direction)
+    network = in_float32(port.network)
+    specs = _specs(port)
     calibration = _calibration(gan, network, quantization, representative)
     path = check_target(path, ".tflite")
     content = _convert(network, specs, quantization, calibration)
     # Random squares would have other activations than those that were measured.
-    mirrored = isinstance(gan, Translator) and quantization == "int8"
+    mirrored = quantization == "int8" and not makes_from_latents(gan)
     inputs = [calibration[0][:NUM, :, ::-1]] if mirrored else inputs_to_check(gan, network)
     names = [spec.name for spec in specs]
     errors = compare(
@@ -142,20 +145,19 @@ def load_interpreter(content, **kwargs):
         return Interpreter(model_content=content, **kwargs)
 
 
-def _specs(gan, network):
+def _specs(port):
     """The inputs by name, one example of each."""
-    names = ["images"] if isinstance(gan, Translator) else ["latents", "labels"]
     specs = []
-    for name, tensor in zip(names, network.inputs, strict=False):
+    for kind, tensor in zip(port.inputs, port.network.inputs, strict=True):
         shape = tuple(tensor.shape[1:])
         if None in shape:
             raise ValueError(
-                f"`gan` must have a network for `{name}` of one size, as TFLite fixes it. "
-                f"Received: a network for {name} of shape {shape}"
+                f"`gan` must have a network for `{kind.name}` of one size, as TFLite fixes it. "
+                f"Received: a network for {kind.name} of shape {shape}"
             )
         # Labels are (batch,) in the package, also where a network takes (batch, 1).
-        dtype, shape = (tf.int32, ()) if name == "labels" else (tf.float32, shape)
-        specs.append(tf.TensorSpec((1, *shape), dtype, name))
+        shape = kind.shape if isinstance(kind, Labels) else shape
+        specs.append(tf.TensorSpec((1, *shape), kind.dtype, kind.name))
     return specs
 
 
@@ -168,7 +170,7 @@ def _calibration(gan, network, quantization, representative):
                 f"Received: a {type(representative).__name__}, and quantization={quantization!r}"
             )
         return None
-    if isinstance(gan, Translator):
+    if not makes_from_latents(gan):
         if representative is None or np.ndim(representative) == 0:
             raise ValueError(
                 "`representative` must be some pictures of the data, uint8 or float in [-1, 1], "
@@ -181,7 +183,6 @@ def _calibration(gan, network, quantization, representative):
 
 def _convert(network, specs, quantization, calibration):
     """The bytes of a TFLite file."""
-    from tensorflow.lite.python.convert_phase import ConverterError
 
     def served(*inputs):
         samples = network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)

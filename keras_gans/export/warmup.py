@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_gans.files import replacing
 
@@ -88,9 +90,6 @@ def signature_defs(version_directory):
         FileNotFoundError: there is no `saved_model.pb`.
         ValueError: it is no SavedModel, or none for serving.
     """
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf import saved_model_pb2
-
     path = Path(version_directory) / "saved_model.pb"
     if not path.is_file():
         raise FileNotFoundError(

@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_count
+from keras_gans.metrics._pictures import check_tensor
+from keras_gans.metrics.features import Extractor
 from keras_gans.metrics.measurement import Measurement
 from keras_gans.replicas import global_batch, num_replicas
 
@@ -193,8 +195,6 @@ class FeatureMetric(GenerativeMetric):
     """
 
     def __init__(self, extractor, name):
-        from keras_gans.metrics.features import Extractor  # here, for it imports this module
-
         if not isinstance(extractor, Extractor):
             raise ValueError(
                 "`extractor` must be an Extractor of keras_gans.metrics: one of pictures, such as "
@@ -240,24 +240,6 @@ class PictureMetric(GenerativeMetric):
                 f"Received: shape {pictures.shape}"
             )
         return pictures
-
-
-def check_tensor(name, pictures, smallest=1):
-    """Pictures as a tensor; ValueError unless they are uint8 (num, height, width, channels)."""
-    pictures = tf.convert_to_tensor(pictures)
-    shape = pictures.shape
-    if (
-        pictures.dtype != tf.uint8
-        or shape.rank != 4
-        or 0 in shape[1:]
-        or any(side is not None and side < smallest for side in shape[1:3])
-    ):
-        raise ValueError(
-            f"`{name}` must be uint8 pictures (num, height, width, channels) of at least "
-            f"{smallest} x {smallest} pixels (`keras_gans.images.to_uint8` makes them of those in "
-            f"[-1, 1]). Received: {pictures.dtype.name} of shape {shape}"
-        )
-    return pictures
 
 
 def check_shape(shape):

@@ -3,6 +3,7 @@
 import numbers
 
 import numpy as np
+import tensorflow as tf
 
 CHUNK = 2**24  # numbers of float32 that are worked on at once: 64 MB
 
@@ -15,6 +16,24 @@ def check_pictures(name, pictures, smallest):
         raise ValueError(
             f"`{name}` must be uint8 pictures (num, height, width, channels) of at least "
             f"{smallest} x {smallest} pixels. Received: {pictures.dtype} of shape {shape}"
+        )
+    return pictures
+
+
+def check_tensor(name, pictures, smallest=1):
+    """Pictures as a tensor; ValueError unless they are uint8 (num, height, width, channels)."""
+    pictures = tf.convert_to_tensor(pictures)
+    shape = pictures.shape
+    if (
+        pictures.dtype != tf.uint8
+        or shape.rank != 4
+        or 0 in shape[1:]
+        or any(side is not None and side < smallest for side in shape[1:3])
+    ):
+        raise ValueError(
+            f"`{name}` must be uint8 pictures (num, height, width, channels) of at least "
+            f"{smallest} x {smallest} pixels (`keras_gans.images.to_uint8` makes them of those in "
+            f"[-1, 1]). Received: {pictures.dtype.name} of shape {shape}"
         )
     return pictures
 

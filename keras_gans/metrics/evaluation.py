@@ -7,7 +7,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import pipeline
+from keras_gans import kinds
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count
 from keras_gans.metrics._base import GenerativeMetric
@@ -26,7 +26,7 @@ from keras_gans.metrics._progress import progress_bar
 from keras_gans.metrics.cache import ContentHash
 from keras_gans.metrics.metric_set import MetricSet
 from keras_gans.metrics.paired import PairMetric
-from keras_gans.translation import Translator
+from keras_gans.ports import makes_from_latents
 
 NUM = 10_000
 
@@ -140,7 +140,7 @@ class Evaluation:
                     "`model` must translate pictures where `sources` are given. "
                     f"Received: {type(model).__name__}"
                 )
-        elif isinstance(model, Translator) or not callable(getattr(model, "generate", model)):
+        elif not generates(model):
             raise ValueError(
                 "`model` must generate samples, or `sources` must be given for it to translate. "
                 f"Received: {type(model).__name__}"
@@ -167,7 +167,7 @@ class Evaluation:
                 f"Received: {self.reals.num_classes}"
             )
         if any(isinstance(m, PathLength) for m in self.metrics.values()):
-            known = isinstance(model, AdversarialModel) and not isinstance(model, Translator)
+            known = isinstance(model, AdversarialModel) and makes_from_latents(model)
             if not known or model.num_classes:
                 raise ValueError(
                     "`metrics` must be without 'ppl' but for a model in memory (no SavedModel) "
@@ -280,10 +280,17 @@ class Evaluation:
         return dataclasses.replace(measured, protocol={**measured.protocol, **more})
 
 
+def generates(model):
+    """Whether a model, or whatever stands for one, makes samples out of a seed."""
+    if isinstance(model, AdversarialModel):
+        return makes_from_latents(model)
+    return callable(getattr(model, "generate", model))
+
+
 def takes_labels(model):
     """Whether a model makes its samples of labels; InfoGAN's categories are none of the data's."""
     if isinstance(model, AdversarialModel):
-        return any(isinstance(part, pipeline.Labels) for part in model.data_spec())
+        return any(isinstance(part, kinds.Labels) for part in model.data_spec())
     if hasattr(model, "generate"):
         return bool(getattr(model, "num_classes", None))
     return "labels" in inspect.signature(model).parameters

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_gans.checks import check_count
 from keras_gans.datasets.pictures import cover, to_channels
-from keras_gans.metrics._base import check_tensor
+from keras_gans.metrics._pictures import check_tensor
 
 
 class Extracted(typing.NamedTuple):

@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_count, check_positive
-from keras_gans.metrics._base import SIDES, FeatureMetric, GenerativeMetric, check_tensor
+from keras_gans.metrics._base import SIDES, FeatureMetric, GenerativeMetric
+from keras_gans.metrics._pictures import check_tensor
 
 
 class ModeCoverage(GenerativeMetric):

@@ -86,6 +86,7 @@ class BEGAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)  # in no contest: errors of its reconstructions come near 0
     reported = ("k", "convergence")
     latent_prior = "uniform"
 

@@ -17,8 +17,8 @@ import keras
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_conditional, check_fits, infer_num_classes
+from keras_gans.kinds import Labels
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.pipeline import Labels
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -53,6 +53,8 @@ class CGAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
 
     def __init__(
         self, generator, discriminator, num_classes=None, ema_decay=None, seed=None, name=None

@@ -86,8 +86,11 @@ class CycleGAN(TwoWayTranslator):
         "generator": ("generator_a_to_b", "generator_b_to_a"),
         "discriminator": ("discriminator_a", "discriminator_b"),
     }
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
     averaged = ("generator_a_to_b", "generator_b_to_a")
     reported = ("cycle_loss", "identity_loss")
+    loss_terms = reported
 
     def __init__(
         self,

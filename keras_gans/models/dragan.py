@@ -59,7 +59,10 @@ class DRAGAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
     reported = ("gradient_penalty",)
+    penalties = {"gradient_penalty": "discriminator"}
 
     def __init__(
         self,

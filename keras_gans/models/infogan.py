@@ -28,8 +28,8 @@ from keras import ops
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
+from keras_gans.kinds import Labels
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.pipeline import Labels, from_border, to_border
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -72,7 +72,10 @@ class InfoGAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator", "recognition"), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
     reported = ("category_loss", "continuous_loss")
+    loss_terms = reported
     latent_prior = "uniform"
 
     def __init__(
@@ -152,7 +155,7 @@ class InfoGAN(AdversarialModel):
         Raises:
             ValueError: the samples do not fit the model.
         """
-        samples = from_border(samples, self.data_spec()[0])
+        samples = self.data_spec()[0].from_border(samples)
         codes = []
         for start in range(0, len(samples), 256):
             _, features = self.discriminator(samples[start : start + 256], training=False)
@@ -188,7 +191,8 @@ class InfoGAN(AdversarialModel):
         else:
             raise ValueError(f"`continuous` must be None or in [0, {n}). Received: {continuous!r}")
         categories = np.repeat(np.arange(k, dtype="int32"), columns)
-        return to_border(ops.convert_to_numpy(self.sampler([latents, categories], training=False)))
+        made = self.sampler([latents, categories], training=False)
+        return self.sample_kind().to_border(ops.convert_to_numpy(made))
 
     def generator_inputs(self, num, seed, labels=None):
         """[latents (num, latent_dim), categories (num,)]; all in turn when `labels` is None."""

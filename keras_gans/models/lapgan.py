@@ -37,8 +37,8 @@ from keras import ops
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_pyramid
+from keras_gans.kinds import Pictures
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.pipeline import Samples
 from keras_gans.pyramids import gaussian_pyramid, upsample
 
 
@@ -79,6 +79,7 @@ class LAPGAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminators",), "generator": ("generators",)}
+    judges = ("discriminator",)
     averaged = ("generators",)
     latent_prior = "uniform"
 
@@ -88,10 +89,23 @@ class LAPGAN(AdversarialModel):
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
 
     @property
+    def level_names(self):
+        """The sizes of the levels' pictures, such as "7x7"."""
+        return ["x".join(map(str, g.output_shape[1:3])) for g in self.generators]
+
+    @property
     def reported(self):
         """Each level's losses, such as `generator_7x7`."""
-        sizes = ["x".join(map(str, g.output_shape[1:3])) for g in self.generators]
-        return tuple(f"{player}_{size}" for player in self.players for size in sizes)
+        return tuple(f"{player}_{name}" for player in self.players for name in self.level_names)
+
+    @property
+    def loss_terms(self):
+        return self.reported
+
+    @property
+    def contests(self):
+        """Of the sums over the levels, and of each level: one may be won where others are not."""
+        return {f"discriminator_{n}": f"generator_{n}" for n in ("loss", *self.level_names)}
 
     def default_optimizers(self):
         """SGD with rate 0.02 and momentum 0.5 for both (section 3.1)."""
@@ -140,7 +154,7 @@ class LAPGAN(AdversarialModel):
 
     def sum_of_levels(self, player, losses):
         """The sum of the levels' losses, a player's loss; each one is reported too."""
-        names = (name for name in self.reported if name.startswith(f"{player}_"))
+        names = (f"{player}_{name}" for name in self.level_names)
         losses = dict(zip(names, losses, strict=True))
         self.report(**losses)
         return sum(losses.values())
@@ -192,7 +206,7 @@ class LAPGAN(AdversarialModel):
         return self.sampler(latents, training=training)
 
     def data_spec(self):
-        return (Samples("reals", tuple(self.generators[-1].output_shape[1:])),)
+        return (Pictures("reals", tuple(self.generators[-1].output_shape[1:])),)
 
 
 def _inputs(first, low_pass):

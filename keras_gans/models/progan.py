@@ -79,6 +79,7 @@ class ProGAN(PaperOptimizers, GrowingModel):
     """
 
     reported = (*GrowingModel.reported, "gradient_penalty")
+    penalties = {"gradient_penalty": "discriminator"}
 
     def __init__(
         self,
@@ -136,6 +137,7 @@ class ProGANLS(PaperOptimizers, GrowingModel):
         https://arxiv.org/abs/1710.10196, appendix B
     """
 
+    contests = {"discriminator_loss": "generator_loss"}
     reported = (*GrowingModel.reported, "noise_strength")
 
     def __init__(

@@ -56,7 +56,10 @@ class R3GAN(AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
     reported = ("r1", "r2")
+    penalties = {"r1": "discriminator", "r2": "discriminator"}
 
     def __init__(
         self, generator, discriminator, gp_weight=0.05, ema_decay=None, seed=None, name=None

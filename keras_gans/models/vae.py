@@ -65,6 +65,7 @@ class VAE(Autoencoding, AdversarialModel):
     players = {"autoencoder": ("encoder", "generator")}
     averaged = ("encoder", "generator")
     reported = ("reconstruction_loss", "kl_divergence")
+    loss_terms = reported
 
     def __init__(self, generator, encoder, variance=1.0, ema_decay=None, seed=None, name=None):
         networks = {"generator": generator, "encoder": encoder}

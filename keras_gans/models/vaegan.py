@@ -88,8 +88,12 @@ class VAEGAN(Autoencoding, AdversarialModel):
         "generator": ("generator",),
         "discriminator": ("discriminator",),
     }
+    judges = ("discriminator",)
+    makers = ("generator",)
+    contests = {"discriminator_loss": "generator_loss"}
     averaged = ("encoder", "generator")
     reported = ("reconstruction_loss", "kl_divergence")
+    loss_terms = reported
 
     def __init__(
         self,

@@ -49,6 +49,7 @@ class WGAN(AdversarialModel):
     """
 
     players = {"critic": ("critic",), "generator": ("generator",)}
+    judges = ("critic",)
 
     def __init__(
         self, generator, critic, n_critic=5, clip=0.01, ema_decay=None, seed=None, name=None

@@ -54,7 +54,9 @@ class WGANGP(AdversarialModel):
     """
 
     players = {"critic": ("critic",), "generator": ("generator",)}
+    judges = ("critic",)
     reported = ("gradient_penalty",)
+    penalties = {"gradient_penalty": "critic"}
 
     def __init__(
         self, generator, critic, n_critic=5, gp_weight=10.0, ema_decay=None, seed=None, name=None

@@ -1,4 +1,5 @@
 import json
+import types
 
 import numpy as np
 import pytest
@@ -127,9 +128,26 @@ class TestBroken:
         )
 
 
-def symptoms(patience=1, opponent="discriminator", **more):
-    rates = {"generator": 1e-4, opponent: 2e-4}
-    return Symptoms("generator", opponent, rates.__getitem__, patience, **more)
+def roles(judges=(), makers=("generator",), contests=None, penalties=None):
+    """What a model's class declares."""
+    return types.SimpleNamespace(
+        judges=judges, makers=makers, contests=contests or {}, penalties=penalties or {}
+    )
+
+
+PENALIZED = {"gradient_penalty": "discriminator"}
+RATES = {"generator": 1e-4, "discriminator": 2e-4, "critic": 2e-4, "guesser": 3e-4, "forger": 4e-4}
+
+
+def symptoms(patience=1, penalties=None, contests=None, **more):
+    """Of a discriminator with a bounded loss, as of `GAN`."""
+    contests = {"discriminator_loss": "generator_loss"} | (contests or {})
+    gan = roles(("discriminator",), contests=contests, penalties=penalties)
+    return Symptoms(gan, RATES.__getitem__, patience, **more)
+
+
+def symptoms_of(patience=1, **declared):
+    return Symptoms(roles(**declared), RATES.__getitem__, patience)
 
 
 def told(these, looks, spreads=None):
@@ -144,7 +162,8 @@ def told(these, looks, spreads=None):
 class TestSymptoms:
     def test_a_penalty_is_told_once(self):
         looks = [{"gradient_penalty": value} for value in (1.0, 120.0, 140.0, 1.0, 300.0)]
-        assert told(symptoms(opponent="critic"), looks) == {
+        critic = symptoms_of(judges=("critic",), penalties={"gradient_penalty": "critic"})
+        assert told(critic, looks) == {
             20: [
                 "Step 20: `gradient_penalty` explodes: its mean in steps 11 to 20 is 120. Lower "
                 "the rate of the critic (now 0.0002), or give the penalty more weight."
@@ -152,10 +171,25 @@ class TestSymptoms:
         }
 
     def test_a_penalty_far_above_its_median(self):
-        looks = [{"r1_penalty": value} for value in (0.1, 0.2, 0.1, 0.3, 0.1, 40.0)]
-        said = told(symptoms(), looks)
+        looks = [{"r1": value} for value in (0.1, 0.2, 0.1, 0.3, 0.1, 40.0)]
+        penalties = {"r1": "discriminator"}
+        said = told(symptoms(penalties=penalties), looks)
         assert list(said) == [60] and "is 40, 400 times its median. Lower" in said[60][0]
-        assert told(symptoms(), looks[1:]) == {}  # A median of few numbers says nothing.
+        # A median of few numbers says nothing.
+        assert told(symptoms(penalties=penalties), looks[1:]) == {}
+
+    def test_what_is_no_declared_penalty_may_be_large(self):
+        """Such as a step count that its author calls so."""
+        assert told(symptoms(), [{"late_penalty": 500.0, "k": 500.0}]) == {}
+
+    def test_the_player_whose_penalty_explodes(self):
+        """A path length penalty is the generator's."""
+        penalties = {"r1": "discriminator", "path_length": "generator"}
+        said = told(symptoms(penalties=penalties), [{"r1": 500.0, "path_length": 300.0}])
+        first, second = said[10]
+        assert "`r1` explodes" in first and "rate of the discriminator (now 0.0002)" in first
+        assert "`path_length` explodes" in second
+        assert "rate of the generator (now 0.0001)" in second
 
     def test_a_saturated_discriminator(self):
         looks = [{"discriminator_loss": loss, "generator_loss": 5.0} for loss in (1, 0.01, 0.01)]
@@ -163,11 +197,39 @@ class TestSymptoms:
             30: [
                 "Step 30: the discriminator is saturated: the mean of `discriminator_loss` in "
                 "steps 21 to 30 is 0.01, below 0.02 at the last 2 looks, and that of "
-                "`generator_loss` is 5. It tells all fakes from reals, which teaches the generator "
-                "little. Lower the rate of the discriminator (now 0.0002; that of the generator is "
-                "0.0001), smooth its labels, or take a loss with a gradient penalty (WGANGP)."
+                "`generator_loss` is 5. All fakes are told from reals, which teaches the generator "
+                "little. Lower the rate of the discriminator (now 0.0002 for the discriminator and "
+                "0.0001 for the generator), smooth the labels, or take a loss with a gradient "
+                "penalty (WGANGP)."
             ]
         }
+
+    def test_saturated_in_spite_of_its_penalties(self):
+        """R3GAN's: the loss without them is even less, and another one with them no remedy."""
+        penalties = {"r1": "discriminator", "r2": "discriminator"}
+        look = {"discriminator_loss": 0.01, "generator_loss": 5.0, "r1": 0.1, "r2": 0.1}
+        said = told(symptoms(penalties=penalties), [look])[10][0]
+        assert said.endswith("0.0001 for the generator), or give `r1` and `r2` more weight.")
+        assert "WGANGP" not in said
+
+    def test_a_penalty_of_the_generator_is_none_of_the_discriminator(self):
+        look = {"discriminator_loss": 0.01, "generator_loss": 5.0, "path_length": 0.1}
+        said = told(symptoms(penalties={"path_length": "generator"}), [look])[10][0]
+        assert said.endswith("or take a loss with a gradient penalty (WGANGP).")
+
+    def test_other_names_and_several_of_them(self):
+        """A loss of one judge names this one, a loss of all names all."""
+        these = symptoms_of(
+            judges=("critic", "guesser"),
+            makers=("forger",),
+            contests={"guesser_loss": "forger_loss", "guess": "forger_loss"},
+        )
+        look = {"critic_loss": 0.01, "guesser_loss": 0.01, "guess": 0.01, "forger_loss": 5.0}
+        one, both = told(these, [look])[10]
+        assert "Step 10: the guesser is saturated: the mean of `guesser_loss`" in one
+        assert "of the guesser (now 0.0003 for the guesser and 0.0004 for the forger)" in one
+        assert "Step 10: the critic and the guesser are saturated: the mean of `guess`" in both
+        assert "(now 0.0002 for the critic, 0.0003 for the guesser and 0.0004 for the f" in both
 
     def test_saturated_for_a_while_only(self):
         losses = [0.01, 0.01, 0.5] * 4
@@ -179,20 +241,26 @@ class TestSymptoms:
         look = {"discriminator_loss": 1.31, "generator_loss": 7.0}
         look |= {"discriminator_7x7": 0.01, "generator_7x7": 5.0}
         look |= {"discriminator_14x14": 1.3, "generator_14x14": 0.7}
-        said = told(symptoms(), [look])
+        contests = {f"discriminator_{n}": f"generator_{n}" for n in ("7x7", "14x14")}
+        said = told(symptoms(contests=contests), [look])
         assert list(said) == [10] and "the mean of `discriminator_7x7`" in said[10][0]
+        assert "Lower the rate of the discriminator (now 0.0002" in said[10][0]
         assert len(said[10]) == 1
 
     @pytest.mark.parametrize(
         "look",
         [
-            {"discriminator_loss": 0.01, "generator_loss": 5.0, "gradient_penalty": 0.1},
             {"critic_loss": 0.01, "generator_loss": 5.0},
-            {"discriminator_loss": 0.01},
+            {"discriminator_loss": 0.01, "generator_loss": 5.0},
         ],
     )
     def test_losses_without_a_bound(self, look):
-        assert told(symptoms(), [look] * 3) == {}
+        """ProGAN's discriminator is a critic too: the class declares no contest."""
+        judges = ("critic", "discriminator")
+        assert told(symptoms_of(judges=judges), [look] * 3) == {}
+
+    def test_a_loss_that_was_not_reported(self):
+        assert told(symptoms(), [{"discriminator_loss": 0.01}] * 3) == {}
 
     def test_collapse_beside_the_data(self):
         said = told(symptoms(2, reals_spread=0.8), [{}] * 4, [0.5, 0.02, 0.02, 0.02])
@@ -216,9 +284,14 @@ class TestSymptoms:
 
     def test_no_opponent(self):
         """An autoencoder's generator."""
-        these = Symptoms("autoencoder", None, {"autoencoder": 1e-3}.__getitem__, 1, 1.0)
-        assert these.advice(range(1, 2), {"discriminator_x": 0.01, "generator_x": 5.0}) == []
-        assert "(now 0.001 for the autoencoder)" in these.advice(range(1, 2), {}, 0.0)[0]
+        these = Symptoms(roles(makers=("autoencoder",)), {"autoencoder": 1e-3}.__getitem__, 1, 1.0)
+        assert these.advice(range(1, 2), {"discriminator_loss": 0.01, "generator_loss": 5.0}) == []
+        said = these.advice(range(1, 2), {}, 0.0)[0]
+        assert said.endswith("change the rates (now 0.001 for the autoencoder).")
+
+    def test_collapse_before_a_critic(self):
+        said = told(symptoms_of(judges=("critic",)), [{}] * 2, [1.0, 0.01])
+        assert "0.0002 for the critic), or show the critic whole batches" in said[20][0]
 
     def test_state(self):
         """A run that is resumed says what it would have said, and says nothing twice."""
@@ -226,16 +299,16 @@ class TestSymptoms:
             {"gradient_penalty": value, "discriminator_loss": 0.01, "generator_loss": 5.0}
             for value in (0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 40.0, 40.0)
         ]
-        won = [{n: v for n, v in look.items() if n != "gradient_penalty"} for look in looks]
-        for these in (looks, won):
+        calm = [look | {"gradient_penalty": 0.1} for look in looks]
+        for these, sentences in ((looks, 3), (calm, 2)):
             spreads = [1.0, 0.3] + 6 * [0.01]
-            whole = told(symptoms(4, pictures=False), these, spreads)
-            parts, state = {}, symptoms(4, pictures=False).get_state()
+            whole = told(symptoms(4, PENALIZED, pictures=False), these, spreads)
+            parts, state = {}, symptoms(4, PENALIZED, pictures=False).get_state()
             for index, look in enumerate(these):
-                part = symptoms(4, pictures=False)
+                part = symptoms(4, PENALIZED, pictures=False)
                 part.set_state(state)
                 steps = range(10 * index + 1, 10 * index + 11)
                 parts[steps[-1]] = part.advice(steps, look, spreads[index])
                 state = json.loads(json.dumps(part.get_state()))
             assert {step: texts for step, texts in parts.items() if texts} == whole
-            assert len(whole) == 2
+            assert sum(map(len, whole.values())) == sentences

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans import CGAN, GAN, WGANGP, checkpoints
+from keras_gans import CGAN, GAN, R3GAN, WGAN, WGANGP, AdversarialModel, checkpoints
 from keras_gans.callbacks import Guard, Resume, Throughput
 from keras_gans.callbacks._diagnosis import spread
 from keras_gans.datasets import load
@@ -75,12 +75,17 @@ def nothing_of(model, player):
     return tf.where(True, 0.0, tf.add_n(sums))
 
 
-def scripted(run_eagerly=True, **script):
-    """A model whose players' losses and other terms at step n are the n-th of their list."""
-    steps = max(len(values) for values in script.values())
+def scripted(kind=GAN, run_eagerly=True, **script):
+    """A model whose players' losses and other terms at step n are the n-th of their list.
 
-    class Scripted(GAN):
-        reported = tuple(name for name in script if not name.endswith("_loss"))
+    What it reports beside `kind` are penalties.
+    """
+    steps = max(len(values) for values in script.values())
+    own = [name for name in script if not name.endswith("_loss") and name not in kind.reported]
+
+    class Scripted(kind):
+        reported = (*kind.reported, *own)
+        penalties = kind.penalties | dict.fromkeys(own, next(iter(kind.players)))
 
         def value(self, name):
             values = script.get(name, [1.0] * steps)
@@ -453,7 +458,22 @@ def test_a_perfect_discriminator():
         "the discriminator is saturated: the mean of `discriminator_loss` in "
         in (guard.warnings[0])
     )
-    assert "(now 0.1; that of the generator is 0)" in guard.warnings[0]
+    assert "(now 0.1 for the discriminator and 0 for the generator)" in guard.warnings[0]
+    assert guard.warnings[0].endswith("or take a loss with a gradient penalty (WGANGP).")
+
+
+def test_a_perfect_discriminator_with_penalties():
+    """R3GAN has what another one is told to take."""
+    guard = Guard(every_steps=1, patience=2)
+    run(scripted(R3GAN, discriminator_loss=[0.01] * 3, generator_loss=[5.0] * 3), guard, 3)
+    assert len(guard.warnings) == 1 and "the discriminator is saturated" in guard.warnings[0]
+    assert guard.warnings[0].endswith(", or give `r1` and `r2` more weight.")
+
+
+def test_a_critic_is_never_saturated():
+    guard = Guard(every_steps=1, patience=1)
+    run(scripted(WGAN, critic_loss=[0.01] * 3, generator_loss=[5.0] * 3), guard, 3)
+    assert guard.warnings == []
 
 
 def test_an_exploding_penalty(capsys):
@@ -467,6 +487,76 @@ def test_an_exploding_penalty(capsys):
         "discriminator (now 0.01)"
     )
     assert capsys.readouterr().err == f"\nGuard: {guard.warnings[0]}\n"
+
+
+@pytest.mark.parametrize("name", ["r1", "r2"])
+def test_an_exploding_penalty_of_another_name(name):
+    guard = Guard(every_steps=1)
+    run(scripted(R3GAN, **{name: [1.0, 1.0, 140.0]}), guard, 3)
+    assert len(guard.warnings) == 1
+    assert guard.warnings[0].startswith(
+        f"Step 3: `{name}` explodes: its mean in step 3 is 140. Lower the rate of the discriminator"
+    )
+
+
+class Forgery(AdversarialModel):
+    """A user's model with names of its own, and two numbers that end it differently."""
+
+    players = {"forger": ("press",), "expert": ("lens",)}
+    averaged = ()
+    reported = ("stiffness", "late_penalty")
+
+    @property
+    def sampler(self):
+        return self.press
+
+    def default_optimizers(self):
+        return {player: keras.optimizers.SGD(0.0) for player in self.players}
+
+    def train_step(self, data):
+        for player, loss in (("expert", 0.01), ("forger", 5.0)):
+            with self.update(player) as losses:
+                losses[player] = loss + nothing_of(self, player)
+        self.report(stiffness=500.0, late_penalty=500.0)
+        return self.logs()
+
+
+class DeclaredForgery(Forgery):
+    judges = ("expert",)
+    contests = {"expert_loss": "forger_loss"}
+    penalties = {"stiffness": "expert"}
+
+
+class TestAModelOfOnesOwn:
+    def said(self, kind):
+        press, lens = networks()
+        for variable in press.trainable_variables:
+            variable.assign(variable * 0)
+        guard = Guard(every_steps=1, patience=2, reals=examples())
+        run(sgd(kind(press=press, lens=lens, seed=0), 0.01, expert_optimizer=0.02), guard, 3)
+        assert guard.failure is None
+        return guard.warnings
+
+    def test_declared(self):
+        penalty, saturated, collapse = self.said(DeclaredForgery)
+        assert penalty == (
+            "Step 1: `stiffness` explodes: its mean in step 1 is 500. Lower the rate of the expert "
+            "(now 0.02), or give the penalty more weight."
+        )
+        assert "the expert is saturated: the mean of `expert_loss` in step 2 is" in saturated
+        assert saturated.endswith(
+            "which teaches the forger little. Lower the rate of the expert (now 0.02 for the "
+            "expert and 0.01 for the forger), or give `stiffness` more weight."
+        )
+        assert collapse.endswith(
+            "(now 0.01 for the forger and 0.02 for the expert), or show the expert whole batches "
+            "(`layers.MinibatchStdDev`)."
+        )
+
+    def test_nothing_declared(self):
+        """Nothing is guessed from names; a collapse shows in the samples."""
+        (collapse,) = self.said(Forgery)
+        assert collapse.endswith("(now 0.01 for the forger and 0.02 for the expert).")
 
 
 class TestHealthy:

@@ -5,8 +5,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gans import AdversarialModel
 from keras_gans.callbacks import LossCurves, Throughput
-from keras_gans.callbacks.loss_curves import _moving_average, draw_curves
+from keras_gans.callbacks.loss_curves import _declared, _moving_average, draw_curves
 from keras_gans.images import read_png
 
 
@@ -83,19 +84,46 @@ def test_an_interrupted_run_can_be_written(tmp_path, counting_model, run_fit):
 def test_panels_and_labels():
     values = {"critic_loss": 1.0, "generator_loss": 2.0, "gradient_penalty": 0.1}
     rows = [(step, {**values, "images_per_second": 9.0}) for step in range(1, 4)]
-    figure = draw_curves(rows, "WGANGP")
+    losses = ["critic_loss", "generator_loss"]
+    figure = draw_curves(rows, "WGANGP", losses, {"critic_loss": "tab:red"})
     top, bottom = figure.axes
     assert figure.get_suptitle() == "WGANGP"
     assert (top.get_ylabel(), bottom.get_xlabel()) == ("loss", "step")
     legends = [[text.get_text() for text in axes.get_legend().texts] for axes in figure.axes]
     assert legends == [["critic loss", "generator loss"], ["gradient penalty"]]
+    assert [line.get_color() for line in top.get_lines()] == ["tab:red", "tab:green"]
+
+
+def test_losses_and_colours_are_those_that_the_model_declares():
+    """A level's loss is one with no such name, and the judge has its colour by any."""
+
+    class Pyramid(AdversarialModel):
+        players = {"forger": ("forger",), "expert": ("expert",)}
+        averaged = ()
+        judges = ("expert",)
+        reported = ("expert_7x7", "hair_loss")
+        loss_terms = ("expert_7x7",)
+
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model = Pyramid(forger=network, expert=network)
+    names = [metric.name for metric in model.metrics]
+    losses, colors = _declared(model, names)
+    assert losses == ["forger_loss", "expert_loss", "expert_7x7"]
+    assert colors == {"forger_loss": "tab:blue", "expert_loss": "tab:red"}
+
+
+def test_losses_of_other_models(counting_model):
+    assert _declared(counting_model, ["loss", "generator_loss", "mae"]) == (
+        ["loss", "generator_loss"],
+        {},
+    )
 
 
 def test_a_spike_or_nan_does_not_flatten_the_curve():
     rows = [(step, {"generator_loss": step % 7}) for step in range(1000)]
     rows[500] = (500, {"generator_loss": 1e6})
     rows[700] = (700, {"generator_loss": float("nan")})
-    low, high = draw_curves(rows, "t").axes[0].get_ylim()
+    low, high = draw_curves(rows, "t", ["generator_loss"], {}).axes[0].get_ylim()
     assert -1 < low < 0 and 6 < high < 7
 
 

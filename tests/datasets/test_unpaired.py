@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_gans import datasets
 from keras_gans.base import AdversarialModel
-from keras_gans.pipeline import Samples
+from keras_gans.kinds import Pictures
 
 
 def folder(path, num, first=0):
@@ -196,7 +196,7 @@ class Recorder(AdversarialModel):
         self.seen = []
 
     def data_spec(self):
-        return (Samples("pictures_a", (2, 2, 3)), Samples("pictures_b", (2, 2, 3)))
+        return (Pictures("pictures_a", (2, 2, 3)), Pictures("pictures_b", (2, 2, 3)))
 
     def default_optimizers(self):
         return {"generator": keras.optimizers.SGD(0.0)}

@@ -10,7 +10,7 @@ import tensorflow as tf
 from small_models import cyclegan, dcgan, gan_of_points
 from typer.testing import CliRunner
 
-from keras_gans import presets
+from keras_gans import preset_files, presets
 from keras_gans.cli import app
 from keras_gans.export import export_run
 from keras_gans.files import write_json
@@ -134,7 +134,7 @@ def test_a_preset_twice(tmp_path, monkeypatch):
     gan.preset = "elsewhere"
     metric = {"name": "swd", "value": 2.0, "protocol": "all"}
     presets.save(gan, tmp_path / "presets" / "ring", {"dataset": "points"}, [metric])
-    monkeypatch.setattr(presets, "ROOT", tmp_path / "presets")
+    monkeypatch.setattr(preset_files, "ROOT", tmp_path / "presets")
     monkeypatch.chdir(tmp_path)
     path = export_run("ring")["savedmodel"]
     card = json.loads((path / "card.json").read_text())

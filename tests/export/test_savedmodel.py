@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points, lively
 
-from keras_gans import GAN, AdversarialModel, export, pipeline
+from keras_gans import GAN, AdversarialModel, export, kinds
 from keras_gans.export import signatures
 from keras_gans.export.card import weights_sha256
 from keras_gans.export.savedmodel import newest_version
@@ -207,7 +207,7 @@ def test_all_levels_come_in_as_they_do_in_training():
     pictures = np.arange(256, dtype="uint8").reshape(1, 16, 16, 1)
     same = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Identity()])
     came_in = tf.function(signatures._from_pictures(same, (16, 16, 1)))(tf.constant(pictures))
-    expected = pipeline.from_border(pictures, pipeline.Samples("pictures", (16, 16, 1)))
+    expected = kinds.Pictures("pictures", (16, 16, 1)).from_border(pictures)
     np.testing.assert_array_equal(came_in, expected)
 
 
@@ -339,12 +339,12 @@ def test_a_class_with_the_name_of_a_papers(tmp_path):
     assert card["model"] == "DCGAN" and "title" not in card
 
 
-def test_samples_that_are_neither_pictures_nor_points(tmp_path):
+def test_samples_that_are_sequences(tmp_path):
     gan = forger(layer=keras.layers.Reshape((1, 2)))
     path = export.savedmodel(gan, tmp_path / "a", allow_untrained=True)
     answer = ask(tf.saved_model.load(str(path)), "sample", seeds=int64(3))
-    assert list(answer) == ["samples"]
-    np.testing.assert_array_equal(answer["samples"], gan.generate(1, seed=3))
+    assert list(answer) == ["sequences"]
+    np.testing.assert_array_equal(answer["sequences"], gan.generate(1, seed=3))
 
 
 class Noisy(keras.layers.Dropout):

@@ -10,7 +10,28 @@ from hypothesis import strategies as st
 
 from keras_gans import BEGAN
 from keras_gans.models.began import convergence_measure, equilibrium_step
-from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+from keras_gans.networks import (
+    build_began_discriminator,
+    build_began_generator,
+    build_mlp_discriminator,
+    build_mlp_generator,
+)
+
+
+def began_pair():
+    return (
+        build_began_generator(harness.SHAPE, 6, width=4, seed=1),
+        build_began_discriminator(harness.SHAPE, 6, width=4, seed=2),
+    )
+
+
+CASES = [
+    harness.case(
+        BEGAN,
+        began_pair,
+        bad_arguments=[({"gamma": 1.5}, "gamma"), ({"lambda_k": 0}, "lambda_k")],
+    ),
+]
 
 BATCH = 8
 LOSSES = st.floats(0, 100, width=32)

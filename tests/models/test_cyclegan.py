@@ -1,5 +1,6 @@
 """CycleGAN: the paper's losses and settings by hand, the history, translating, what must fit."""
 
+import dataclasses
 import functools
 
 import harness
@@ -10,6 +11,50 @@ import tensorflow as tf
 
 from keras_gans import CycleGAN
 from keras_gans.networks import build_patchgan_discriminator, build_resnet_generator
+
+
+def cyclegan_networks():
+    """Without normalization: four networks in twelve calls are slow to trace."""
+    small = {"width": 4, "normalization": None}
+    return (
+        *(
+            build_resnet_generator(harness.SHAPE, num_blocks=1, seed=seed, **small)
+            for seed in (1, 2)
+        ),
+        *(
+            build_patchgan_discriminator(harness.SHAPE, num_layers=1, seed=seed, **small)
+            for seed in (3, 4)
+        ),
+    )
+
+
+def pictures_of_seed(model, num, seed):
+    """What a model that makes pictures out of pictures is given in place of latents."""
+    return np.random.default_rng(seed).uniform(-1, 1, (num, *harness.SHAPE)).astype("float32")
+
+
+def translations(model, num, seed):
+    return model.translate(pictures_of_seed(model, num, seed))
+
+
+CASES = [
+    dataclasses.replace(
+        harness.case(
+            CycleGAN,
+            cyclegan_networks,
+            buffer_size=12,  # full in the second step
+            cycle_weight=1.0,  # the gradient of |x - y| jumps, where rounding alone can cross it
+            bad_arguments=[
+                ({"cycle_weight": 0}, "cycle_weight"),
+                ({"identity_weight": -1}, "identity_weight"),
+                ({"buffer_size": 0}, "buffer_size"),
+                ({"total_steps": 0}, "total_steps"),
+            ],
+        ),
+        sample=translations,
+        inputs=pictures_of_seed,
+    ),
+]
 
 SHAPE, GREY = (12, 16, 3), (12, 16, 1)
 

@@ -5,9 +5,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_networks import dcgan_pair
 
 from keras_gans import DRAGAN
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+CASES = [
+    harness.case(
+        DRAGAN,
+        lambda: dcgan_pair("layer"),
+        bad_arguments=[({"gp_weight": 0}, "gp_weight"), ({"noise": -1}, "noise")],
+    ),
+]
 
 
 def build(discriminator=None, **kwargs):

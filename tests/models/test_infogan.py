@@ -16,6 +16,28 @@ from keras_gans.networks import (
     build_recognition_head,
 )
 
+
+def infogan_networks():
+    discriminator = build_dcgan_discriminator(harness.SHAPE, width=4, return_features=True, seed=2)
+    features = discriminator.output_shape[1][1:]
+    return (
+        build_dcgan_generator(harness.SHAPE, 6, width=4, num_classes=harness.NUM_CLASSES, seed=1),
+        discriminator,
+        build_recognition_head(features, harness.NUM_CLASSES, 2, units=8, seed=3),
+    )
+
+
+CASES = [
+    harness.case(
+        InfoGAN,
+        infogan_networks,
+        bad_arguments=[
+            ({"category_weight": 0}, "category_weight"),
+            ({"continuous_weight": -1}, "continuous_weight"),
+        ],
+    ),
+]
+
 K, N = 3, 2
 
 

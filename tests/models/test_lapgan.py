@@ -12,6 +12,19 @@ from keras_gans import LAPGAN
 from keras_gans.networks import build_lapgan_discriminators, build_lapgan_generators
 from keras_gans.pyramids import downsample, laplacian_pyramid, upsample
 
+
+def lapgan_pair():
+    small = {"width": 4, "kernel_size": 3, "units": 8}
+    return (
+        build_lapgan_generators(harness.SHAPE, 2, 6, seed=1, **small),
+        build_lapgan_discriminators(harness.SHAPE, 2, dropout=0.3, seed=2, **small),
+    )
+
+
+CASES = [
+    harness.case(LAPGAN, lapgan_pair),
+]
+
 LEVELS = 3
 SIZES = ["4x6", "8x12", "16x24"]
 LATENT_DIM = 6

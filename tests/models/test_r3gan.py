@@ -5,9 +5,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_networks import dcgan_pair
 
 from keras_gans import R3GAN
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+CASES = [
+    harness.case(R3GAN, lambda: dcgan_pair(None), bad_arguments=[({"gp_weight": 0}, "gp_weight")]),
+]
 
 GAMMA, RATE = 0.3, 0.1
 

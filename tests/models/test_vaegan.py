@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from harness import SHAPE
 from keras import layers
+from small_networks import vae_pair
 
 from keras_gans import VAEGAN
 from keras_gans.networks import (
@@ -14,6 +15,24 @@ from keras_gans.networks import (
     build_dcgan_encoder,
     build_dcgan_generator,
 )
+
+
+def vaegan_networks():
+    """Small features, as a sum over all of them would be too much for the harness's SGD."""
+    generator, encoder = vae_pair()
+    discriminator = build_dcgan_discriminator(harness.SHAPE, width=4, return_features=True, seed=2)
+    logits, features = discriminator.outputs
+    features = keras.layers.Rescaling(0.02)(features)
+    return generator, keras.Model(discriminator.inputs, [logits, features]), encoder
+
+
+CASES = [
+    harness.case(
+        VAEGAN,
+        vaegan_networks,
+        bad_arguments=[({"reconstruction_weight": -1}, "reconstruction_weight")],
+    ),
+]
 
 POINTS, LATENTS, FEATURES, BATCH = 3, 2, 4, 6
 RATE, GAMMA = 0.01, 0.2

@@ -32,7 +32,8 @@ from keras_gans import checkpoints, checks, datasets, registry
 from keras_gans.export.signatures import LEVELS, network_of
 from keras_gans.files import new_directory, write_json
 from keras_gans.images import to_uint8
-from keras_gans.pipeline import Labels, select
+from keras_gans.kinds import Labels, Pictures
+from keras_gans.pipeline import select
 from keras_gans.precision import PRECISIONS, check_precision, compute_dtypes, dtype_policy
 from keras_gans.run_directories import load_model
 
@@ -174,8 +175,8 @@ def _described(part, uint8):
         raise ValueError(
             f"`model` must have samples of one shape. Received: `{part.name}` of {part.shape}"
         )
-    kind = "pictures" if part.are_pictures else "samples"
-    dtype = "uint8" if uint8 and part.are_pictures else "float32"
+    kind = "pictures" if isinstance(part, Pictures) else "samples"
+    dtype = "uint8" if uint8 and isinstance(part, Pictures) else "float32"
     return {"name": part.name, "kind": kind, "shape": list(part.shape), "dtype": dtype}
 
 
@@ -329,7 +330,7 @@ def arrays_of(model, dataset, uint8=True):
         if isinstance(part, Labels):
             arrays[part.name] = values.reshape(-1).astype("int32")
         else:
-            bytes_wanted = uint8 and part.are_pictures
+            bytes_wanted = uint8 and isinstance(part, Pictures)
             arrays[part.name] = to_uint8(values) if bytes_wanted else values.astype("float32")
     return arrays
 

@@ -1,0 +1,101 @@
+"""The data sets that are always there, as far as they are known without reading one.
+
+A table without TensorFlow, for lists; `keras_gans.datasets` reads the sets.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a dataset; the attribute `info` of each dataset that `load` returns.
+
+    Args:
+        name: str, the name or folder that was loaded.
+        split: str.
+        num_examples: int, examples in one epoch of the split.
+        shape: tuple of int, the shape of one example: (height, width, channels) or (dimensions,).
+        num_classes: int, or None where there are no labels.
+        class_names: tuple of str, by label; empty where the classes have no names.
+        license: str; empty where it is not known.
+        source: str, where the examples come from.
+    """
+
+    name: str
+    split: str
+    num_examples: int
+    shape: tuple
+    num_classes: int | None = None
+    class_names: tuple = ()
+    license: str = ""
+    source: str = ""
+
+
+FASHION_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+EMOJI_GROUPS = (
+    "Smileys & Emotion",
+    "People & Body",
+    "Animals & Nature",
+    "Food & Drink",
+    "Travel & Places",
+    "Activities",
+    "Objects",
+    "Symbols",
+)
+SKIN_TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
+NOTO = {
+    "license": "OFL-1.1 (font), Apache-2.0 (its pictures), Unicode-DFS-2016 (names)",
+    "source": "Noto Color Emoji 2.042, Google; names of Unicode 15.0",
+}
+NUM_POINTS = 50_000
+
+
+def _pictures(name, num_examples, shape, class_names, **origin):
+    classes = {"num_classes": len(class_names), "class_names": class_names}
+    return DatasetInfo(name, "train", num_examples, shape, **classes, **origin)
+
+
+def _points(name, dimensions, num_modes=None):
+    return DatasetInfo(
+        name,
+        "train",
+        NUM_POINTS,
+        (dimensions,),
+        num_modes,
+        tuple(f"mode {mode}" for mode in range(num_modes or 0)),
+        license="none needed: made in code",
+        source="keras_gans.datasets.points",
+    )
+
+
+SETS = {
+    info.name: info
+    for info in (
+        _pictures(
+            "fashion_mnist_10k",
+            10_000,
+            (28, 28, 1),
+            FASHION_CLASSES,
+            license="MIT",
+            source="Fashion-MNIST, Xiao et al., 2017, arXiv:1708.07747 (its test split)",
+        ),
+        _pictures("noto_emoji", 1601, (64, 64, 3), EMOJI_GROUPS, **NOTO),
+        _pictures("noto_skin_tones", 5 * 298, (32, 32, 3), SKIN_TONES, **NOTO),
+        _points("ring", 2, num_modes=8),
+        _points("grid", 2, num_modes=25),
+        _points("two_gaussians", 1, num_modes=2),
+        _points("gaussian", 1),
+        _points("swiss_roll", 2),
+    )
+}

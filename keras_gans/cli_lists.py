@@ -1,0 +1,44 @@
+"""What `keras-gans list` and `keras-gans datasets` print."""
+
+from rich.table import Table
+
+from keras_gans.catalogue import SETS
+from keras_gans.cli_parts import console
+from keras_gans.papers import PAPERS
+
+
+def print_models():
+    """A row for each model."""
+    table = Table(title="Models", title_justify="left", caption_justify="left")
+    table.caption = "Train one with: keras-gans train MODEL"
+    table.add_column("Model", style="bold", no_wrap=True)
+    table.add_column("Paper", min_width=20)
+    table.add_column("Authors")
+    table.add_column("Year", no_wrap=True)
+    table.add_column("arXiv", no_wrap=True)
+    table.add_column("Default data", no_wrap=True)
+    table.add_column("Status")
+    for paper in PAPERS.values():
+        cells = (paper.title, paper.authors, paper.year, paper.arxiv, paper.dataset, paper.status)
+        table.add_row(paper.name, *(str(cell or "–") for cell in cells))
+    console().print(table)
+
+
+def print_datasets():
+    """A row for each data set that needs no download."""
+    table = Table(title="Data sets", title_justify="left", caption_justify="left")
+    table.caption = "Use one with: keras-gans train MODEL --dataset NAME"
+    table.add_column("Name", style="bold", no_wrap=True)
+    table.add_column("Examples", justify="right")
+    table.add_column("Shape", no_wrap=True)
+    table.add_column("Classes", justify="right")
+    table.add_column("Licence")
+    for info in SETS.values():
+        table.add_row(
+            info.name,
+            f"{info.num_examples:,}",
+            " × ".join(map(str, info.shape)),
+            str(info.num_classes or "–"),
+            str(info.license or "–"),
+        )
+    console().print(table)

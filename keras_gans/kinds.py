@@ -1,0 +1,497 @@
+"""Kinds of data: what a model is trained on, what it is given and what it makes.
+
+A kind is one class that knows all that depends on it: what its values are, how they are checked
+before training and in the pipeline, how they leave the package and come in, how a person sees them,
+and what an exported model takes. The rest of the package asks it, and never the rank of a shape.
+
+| kind | one example | inside | at the border |
+|---|---|---|---|
+| `Points` | (d,) | float32 | float32 |
+| `Sequences` | (T, F) | float32 | float32 |
+| `Pictures` | (H, W, C) | float32 in [-1, 1] | uint8 |
+| `Videos` | (T, H, W, C) | float32 in [-1, 1] | uint8 |
+| `Masks` | (H, W, 1) | float32, 0 or 1 | uint8, 0 or 255 |
+| `Text` | (T,) or (d,) | int32 ids, or float32 vectors | the same |
+| `Latents` | (d,) | float32 from a prior | float32 |
+| `Labels` | () | int32 in [0, num_classes) | the same |
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.images import enlarge, make_grid, plot_curves, plot_points, plot_text, to_uint8
+from keras_gans.randomness import PRIORS
+
+RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
+FRAMES_SHOWN = 8
+PIANO_ROLL = 12  # features from which a sequence is a map of them, and no curves
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A part of a dataset's elements, of what a model takes, or of what it makes.
+
+    Args:
+        name: what errors call it.
+        shape: shape of one example; `None` for an axis of any size.
+    """
+
+    name: str
+    shape: tuple
+
+    dtype = "float32"
+    border_dtype = "float32"
+    noun = "samples"
+
+    def check_shape(self, values):
+        """Raises ValueError unless the array `values` has the shape of a batch of this kind."""
+        shape = tuple(values.shape[1:])
+        if self.shape and tuple(values.shape) == self.shape:
+            raise ValueError(
+                f"`{self.name}` must come in batches. Received: single examples of shape "
+                f"{self.shape}; call dataset.batch(64)"
+            )
+        if (
+            len(values.shape) == 0
+            or len(shape) != len(self.shape)
+            or any(want not in (None, got) for want, got in zip(self.shape, shape, strict=True))
+        ):
+            raise ValueError(
+                f"`{self.name}` must have the shape of the networks' samples, "
+                f"(batch, {', '.join(map(str, self.shape))}). Received: {tuple(values.shape)}"
+            )
+
+    def check(self, values):
+        """Raises ValueError unless the array `values` is a batch of this kind."""
+        self.check_shape(values)
+        self.check_dtype(values)
+        values = np.asarray(values)
+        bad = values.size - np.count_nonzero(np.isfinite(values))
+        if bad:
+            raise ValueError(
+                f"`{self.name}` must be finite. Received: {bad} of {values.size} values are NaN "
+                "or infinite"
+            )
+        if values.size:
+            self.check_range(float(values.min()), float(values.max()))
+
+    def check_dtype(self, values):
+        """Raises ValueError unless the values are of a type of this kind."""
+        dtype = tf.as_dtype(values.dtype)
+        if not dtype.is_floating:
+            raise ValueError(f"`{self.name}` must be float32. Received: {dtype.name}")
+
+    def check_range(self, low, high):
+        """Raises ValueError where the smallest and largest value are none of this kind's."""
+
+    def checked(self, values):
+        """The same within the input pipeline, for every batch: a tensor of the kind's type."""
+        return tf.debugging.assert_all_finite(
+            tf.cast(values, tf.float32), f"`{self.name}` must be finite: this batch is not"
+        )
+
+    def to_border(self, values):
+        """A batch as it leaves the package: a numpy array."""
+        return np.asarray(values).astype(self.border_dtype)
+
+    def from_border(self, values):
+        """A batch as the networks take it, from an array of the border's form or of their own.
+
+        Raises:
+            ValueError: it is none of this kind.
+        """
+        values = np.asarray(values)
+        self.check(values)
+        return values.astype(self.dtype)
+
+    def spec(self, batch=None):
+        """The `tf.TensorSpec` of a batch as the networks take it."""
+        return tf.TensorSpec((batch, *self.shape), self.dtype, name=self.name)
+
+    def border_spec(self, batch=None):
+        """The `tf.TensorSpec` of a batch at the border."""
+        return tf.TensorSpec((batch, *self.shape), self.border_dtype, name=self.name)
+
+    def examples(self, num, seed=0):
+        """Some valid values at the border, for warm-up requests and for trials of exported files.
+
+        Args:
+            num: how many.
+            seed: integer.
+
+        Returns:
+            Array (num, *shape); axes of any size are 32 there.
+        """
+        shape = (num, *(32 if size is None else size for size in self.shape))
+        values = np.random.default_rng(seed).uniform(-1, 1, shape).astype("float32")
+        return self.to_border(values)
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        """A batch at the border as a picture for a person.
+
+        Args:
+            values: array (num, *shape).
+            columns: examples in a row, where there are rows; nearly a square when `None`.
+            reals, limit: see `images.plot_points`, for points.
+
+        Returns:
+            uint8 array (height, width, channels).
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be drawn")
+
+
+@dataclasses.dataclass(frozen=True)
+class Points(Kind):
+    """Vectors of few numbers, such as the points of a ring."""
+
+    noun = "points"
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        return plot_points(values, reals=reals, limit=limit)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequences(Kind):
+    """Series of T steps of F numbers, which are finite.
+
+    Fewer than 12 features are drawn as curves over time, more as a map, the first one at the
+    bottom, as in a piano roll.
+    """
+
+    noun = "sequences"
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        values = np.asarray(values)
+        if values.shape[-1] < PIANO_ROLL:
+            return plot_curves(values, columns=columns)
+        low, high = float(values.min()), float(values.max())
+        levels = np.rint(255 * (values - low) / max(high - low, 1e-12)).astype("uint8")
+        maps = np.flip(levels.transpose(0, 2, 1), axis=1)[..., None]
+        return make_grid(enlarge(maps), columns=columns)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures(Kind):
+    """Pictures of any number of channels in [-1, 1]; at the border they are uint8."""
+
+    border_dtype = "uint8"
+    noun = "pictures"
+
+    def check_dtype(self, values):
+        dtype = tf.as_dtype(values.dtype)
+        if not dtype.is_floating:
+            raise ValueError(
+                f"`{self.name}` must be float32 in [-1, 1]. Received: {dtype.name}; uint8 "
+                f"{self.noun} x become x / 127.5 - 1"
+            )
+
+    def check_range(self, low, high):
+        received = f"Received: values in [{low:.4g}, {high:.4g}]"
+        if low < -1 - RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+            hint = "; for [0, 255] pass x / 127.5 - 1" if high > 2 and low >= 0 else ""
+            raise ValueError(f"`{self.name}` must be {self.noun} in [-1, 1]. {received}{hint}")
+        if low >= 0 and high > low:
+            raise ValueError(
+                f"`{self.name}` must be {self.noun} in [-1, 1]. {received}, which looks like "
+                "[0, 1]; pass 2 * x - 1"
+            )
+
+    def checked(self, values):
+        values = super().checked(values)
+        limit = tf.constant(1 + RANGE_TOLERANCE)
+        message = f"`{self.name}` must be {self.noun} in [-1, 1]: this batch is not"
+        tf.debugging.assert_less_equal(tf.reduce_max(tf.abs(values)), limit, message)
+        return values
+
+    def to_border(self, values):
+        return to_uint8(values)
+
+    def from_border(self, values):
+        values = np.asarray(values)
+        if values.dtype == np.uint8:
+            self.check_shape(values)
+            return values.astype("float32") / 127.5 - 1.0
+        return super().from_border(values)
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        return make_grid(enlarge(np.asarray(values)), columns=columns)
+
+
+@dataclasses.dataclass(frozen=True)
+class Videos(Pictures):
+    """Videos of T pictures, (T, H, W, C). Drawn as strips of film, a video a row."""
+
+    noun = "videos"
+
+    def to_border(self, values):
+        values = np.asarray(values)
+        flat = to_uint8(values.reshape(-1, *values.shape[2:]))
+        return flat.reshape(values.shape)
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        values = np.asarray(values)
+        shown = np.unique(np.linspace(0, values.shape[1] - 1, FRAMES_SHOWN).round().astype(int))
+        frames = values[:, shown]
+        return make_grid(enlarge(frames.reshape(-1, *frames.shape[2:])), columns=len(shown))
+
+    def animate(self, values, columns=None):
+        """The frames of a GIF: a grid of the videos at each time.
+
+        Args:
+            values: uint8 array (num, T, H, W, C).
+            columns: videos in a row.
+
+        Returns:
+            List of T uint8 arrays (height, width, channels), for `images.save_animation`.
+        """
+        values = np.asarray(values)
+        return [make_grid(enlarge(frames), columns=columns) for frames in values.swapaxes(0, 1)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Masks(Kind):
+    """Which pixels of a picture are meant, (H, W, 1): 1 where they are, else 0.
+
+    At the border they are uint8 pictures of 255 and 0; booleans come in too.
+    """
+
+    border_dtype = "uint8"
+    noun = "masks"
+
+    def check(self, values):
+        super().check(values)
+        if not np.isin(values, (0.0, 1.0)).all():
+            raise ValueError(f"`{self.name}` must be 0 or 1. Received: other numbers too")
+
+    def checked(self, values):
+        values = super().checked(values)
+        message = f"`{self.name}` must be 0 or 1: this batch is not"
+        tf.debugging.assert_equal(values * (1.0 - values), tf.zeros_like(values), message)
+        return values
+
+    def to_border(self, values):
+        return np.where(np.asarray(values) >= 0.5, 255, 0).astype("uint8")
+
+    def from_border(self, values):
+        values = np.asarray(values)
+        if values.dtype == np.uint8:
+            self.check_shape(values)
+            if not np.isin(values, (0, 255)).all():
+                raise ValueError(
+                    f"`{self.name}` must be 0 or 255 where they are uint8. Received: other levels "
+                    "too; pass mask > 127"
+                )
+            return (values == 255).astype("float32")
+        return super().from_border(values.astype("float32") if values.dtype == bool else values)
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        return make_grid(enlarge(np.asarray(values)), columns=columns)
+
+
+@dataclasses.dataclass(frozen=True)
+class Text(Kind):
+    """Captions: int32 ids (T,) of words, or vectors (d,) of an encoder of sentences.
+
+    Args:
+        name, shape: see `Kind`.
+        vocabulary: number of ids; `None` for vectors.
+        words: the words of the ids, for people; `()` where they are not known.
+        padding: id that stands for no word.
+    """
+
+    vocabulary: int | None = None
+    words: tuple = ()
+    padding: int = 0
+
+    noun = "text"
+
+    @property
+    def dtype(self):
+        return "float32" if self.vocabulary is None else "int32"
+
+    border_dtype = dtype
+
+    def check_dtype(self, values):
+        if self.vocabulary is None:
+            return super().check_dtype(values)
+        if not tf.as_dtype(values.dtype).is_integer:
+            raise ValueError(
+                f"`{self.name}` must be integer ids of words. "
+                f"Received: {tf.as_dtype(values.dtype).name}"
+            )
+
+    def check_range(self, low, high):
+        if self.vocabulary is not None and not (low >= 0 and high < self.vocabulary):
+            raise ValueError(
+                f"`{self.name}` must be in [0, {self.vocabulary}), the ids of words. "
+                f"Received: values in [{low:.0f}, {high:.0f}]"
+            )
+
+    def checked(self, values):
+        if self.vocabulary is None:
+            return super().checked(values)
+        return _checked_integers(self.name, values, self.vocabulary)
+
+    def captions(self, values):
+        """The texts of ids (num, T), a str each; of vectors, their first numbers."""
+        if self.vocabulary is None:
+            return ["(" + ", ".join(f"{v:.2f}" for v in row[:4]) + ", …)" for row in values]
+        rows = ([int(i) for i in row if int(i) != self.padding] for row in np.asarray(values))
+        return [" ".join(self.words[i] if self.words else str(i) for i in row) for row in rows]
+
+    def examples(self, num, seed=0):
+        if self.vocabulary is None:
+            return super().examples(num, seed)
+        length = self.shape[0] or 32
+        ids = np.random.default_rng(seed).integers(0, self.vocabulary, (num, length))
+        return ids.astype("int32")
+
+    def draw(self, values, columns=None, reals=None, limit=None):
+        return plot_text(self.captions(values))
+
+
+@dataclasses.dataclass(frozen=True)
+class Latents(Kind):
+    """Latents (d,) of a prior.
+
+    Args:
+        name, shape: see `Kind`.
+        prior: "normal" for N(0, 1) or "uniform" for U(-1, 1).
+    """
+
+    prior: str = "normal"
+
+    noun = "latents"
+
+    def of_samples(self, num, seed):
+        """Latents (num, *shape) of the prior, a float32 tensor; `seed` is a pair of integers."""
+        return PRIORS[self.prior]((num, *self.shape), seed)
+
+    def examples(self, num, seed=0):
+        return self.of_samples(num, (seed, 0)).numpy()
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels(Kind):
+    """Integer labels (batch,) in [0, num_classes).
+
+    Args:
+        name: what errors call them.
+        num_classes: number of classes.
+    """
+
+    shape: tuple = dataclasses.field(default=(), init=False)
+    num_classes: int = None
+
+    dtype = "int32"
+    border_dtype = "int32"
+    noun = "labels"
+
+    def check(self, values):
+        dtype, shape = tf.as_dtype(values.dtype), tuple(values.shape)
+        if not dtype.is_integer or not (len(shape) == 1 or shape[1:] == (1,)):
+            raise ValueError(
+                f"`{self.name}` must be integers of shape (batch,). "
+                f"Received: {dtype.name} of shape {shape}"
+            )
+        values = np.asarray(values)
+        if values.size and not (values.min() >= 0 and values.max() < self.num_classes):
+            raise ValueError(
+                f"`{self.name}` must be in [0, {self.num_classes}), as num_classes is "
+                f"{self.num_classes}. Received: values in [{values.min()}, {values.max()}]"
+            )
+
+    def checked(self, values):
+        return _checked_integers(self.name, tf.reshape(values, (-1,)), self.num_classes)
+
+    def of_samples(self, num, given=None):
+        """The labels of `num` samples that are to be made.
+
+        Args:
+            num: how many.
+            given: int (num,) or one for all; the classes in turn if `None`.
+
+        Returns:
+            int32 tensor (num,).
+
+        Raises:
+            ValueError: they are no such labels, or not as many.
+        """
+        labels = np.arange(num) % self.num_classes if given is None else np.asarray(given)
+        labels = np.full(num, labels) if labels.ndim == 0 else labels
+        self.check(labels)
+        if labels.size != num:
+            raise ValueError(
+                f"`{self.name}` must have one for each of {num}. Received: {labels.size}"
+            )
+        return tf.constant(labels.reshape(-1), tf.int32)
+
+    def examples(self, num, seed=0):
+        return (np.arange(num) % self.num_classes).astype("int32")
+
+
+def _checked_integers(name, values, limit):
+    """int32 values in [0, limit), checked in the pipeline."""
+    values = tf.cast(values, tf.int32)
+    message = f"`{name}` must be in [0, {limit}): this batch is not"
+    tf.debugging.assert_non_negative(values, message)
+    tf.debugging.assert_less(values, limit, message)
+    return values
+
+
+BY_RANK = {1: Points, 2: Sequences, 3: Pictures, 4: Videos}
+
+
+def samples(name, shape):
+    """The kind of samples of a shape: the one place where a rank says what data are.
+
+    Args:
+        name: what errors call them.
+        shape: shape of one example: (d,) of points, (T, F) of sequences, (H, W, C) of pictures,
+            (T, H, W, C) of videos.
+
+    Raises:
+        ValueError: there is no kind of such a shape.
+
+    Example:
+
+    >>> samples("reals", (28, 28, 1)).noun
+    'pictures'
+    """
+    shape = tuple(shape)
+    if len(shape) not in BY_RANK:
+        raise ValueError(
+            f"`{name}` must be points (d,), sequences (T, F), pictures (H, W, C) or videos "
+            f"(T, H, W, C). Received: examples of shape {shape}"
+        )
+    return BY_RANK[len(shape)](name, shape)
+
+
+def render(values, columns=None, reals=None, limit=None):
+    """Draws what `generate` returns: a grid of pictures, a plot of points, curves, strips of film.
+
+    Pictures below 64 pixels are enlarged, each pixel to a square of several, so that they can be
+    seen: 28 x 28 becomes 56 x 56.
+
+    Args:
+        values: array (num, *shape) as at the border: uint8 pictures and videos, floats otherwise.
+        columns: int, examples in a row of a grid; not used for points.
+        reals, limit: see `images.plot_points`; not used for others.
+
+    Returns:
+        uint8 array (height, width, channels).
+
+    Raises:
+        ValueError: if `values` is none of these.
+
+    Example:
+
+    ```python
+    save_png("samples.png", render(gan.generate(64)))
+    ```
+    """
+    values = np.asarray(values)
+    kind = samples("values", values.shape[1:])
+    return kind.draw(values, columns=columns, reals=reals, limit=limit)

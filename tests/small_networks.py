@@ -1,0 +1,45 @@
+"""Small networks for pictures of the harness, which several papers' tests share."""
+
+from harness import SHAPE
+
+from keras_gans.networks import (
+    build_dcgan_discriminator,
+    build_dcgan_encoder,
+    build_dcgan_generator,
+    build_mlp_discriminator,
+    build_mlp_generator,
+    build_progan_discriminator,
+    build_progan_generator,
+)
+
+
+def mlp_pair():
+    return (
+        build_mlp_generator(SHAPE, 6, (16,), seed=1),
+        build_mlp_discriminator(SHAPE, (16, 8), maxout_pieces=3, dropout=0.3, seed=2),
+    )
+
+
+def dcgan_pair(normalization="batch", num_classes=None):
+    return (
+        build_dcgan_generator(SHAPE, 6, width=4, num_classes=num_classes, seed=1),
+        build_dcgan_discriminator(
+            SHAPE, width=4, normalization=normalization, num_classes=num_classes, seed=2
+        ),
+    )
+
+
+def vae_pair():
+    return (
+        build_dcgan_generator(SHAPE, 6, width=4, seed=1),
+        build_dcgan_encoder(SHAPE, 6, width=4, seed=3),
+    )
+
+
+def progan_pair(**discriminator_settings):
+    """A stage in mid-fade: with 200 fading pictures, and batches of 8, alpha moves in each step."""
+    small = {"filters_base": 32, "filters_max": 4, "fade": True}
+    return (
+        build_progan_generator(SHAPE, latent_dim=6, seed=1, **small),
+        build_progan_discriminator(SHAPE, seed=2, **small, **discriminator_settings),
+    )

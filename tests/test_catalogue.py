@@ -1,0 +1,33 @@
+"""The tables that are there without TensorFlow say what is in the data."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_gans import datasets
+from keras_gans.catalogue import SETS
+from keras_gans.datasets import embedded, points
+
+
+def test_names():
+    assert list(SETS) == datasets.names() and all(SETS[name].name == name for name in SETS)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_numbers(name):
+    read = (embedded if name in embedded.MAKERS else points).read(name)
+    info = datasets.info(name)
+    assert info == SETS[name] == read.info
+    assert (info.num_examples, *info.shape) == tuple(read.values.shape)
+    assert len(info.class_names) == (info.num_classes or 0)
+    if info.num_classes is None:
+        assert read.labels is None
+    else:
+        assert np.unique(read.labels).tolist() == list(range(info.num_classes))
+    assert all(dataclasses.asdict(info)[name] for name in ("split", "license", "source"))
+
+
+def test_class_names():
+    assert SETS["noto_emoji"].class_names == tuple(embedded.emoji_list()["groups"])
+    assert SETS["noto_skin_tones"].class_names == tuple(embedded.skin_tone_list()["tones"])
