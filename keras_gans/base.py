@@ -43,6 +43,9 @@ class AdversarialModel(keras.Model):
         num_classes: number of classes of a conditional model, else `None`.
         minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
         preset: name of the trained model that the weights come from (`keras_gans.load`).
+        paper: `papers.Paper`, what the model is from. Default: none.
+        recipe: `papers.Recipe`, what it is trained with by default, for `from_paper` and the
+            command line. Default: none. With it goes the class method `default_networks`.
 
     Args:
         seed: integer that fixes every random draw of the model; `None` takes one at random.
@@ -76,6 +79,8 @@ class AdversarialModel(keras.Model):
     num_classes = None
     minibatches_per_step = 1
     preset = None
+    paper = None
+    recipe = None
 
     def __init__(self, *, seed=None, ema_decay=None, name=None, **networks):
         super().__init__(name=name)
@@ -93,6 +98,74 @@ class AdversarialModel(keras.Model):
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
         self.report_metrics = {name: ReportedMean(name) for name in reported}
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
+
+    @classmethod
+    def from_paper(cls, shape=None, *, num_classes=None, latent_dim=None, seed=None, **settings):
+        """A model with fitting networks, `default_networks`, and the paper's settings.
+
+        Args:
+            shape: shape of one sample, (H, W, C) or (d,); `None` takes that of the data set in
+                `recipe`, where it is known without reading it. Of a growing model: of the stage,
+                which is one without a fade.
+            num_classes: number of classes, for models that are trained on labels; those of the
+                data set where the shape is.
+            latent_dim: length of the latents; `None` takes the paper's for pictures and 16 for
+                points.
+            seed: integer that fixes networks and training, or `None`.
+            **settings: further arguments of the constructor, such as `ema_decay`.
+
+        Returns:
+            The model. `fit` trains it with the paper's optimizers.
+
+        Raises:
+            ValueError: the class has no paper, or an argument is missing, does not fit the class
+                or does not fit the networks.
+
+        Example:
+
+        >>> gan = WGANGP.from_paper((28, 28, 1), seed=0)
+        >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
+        """
+        shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
+        networks = cls.default_networks(shape, num_classes, latent_dim, seed)
+        labelled = {"num_classes": num_classes} if cls.recipe.labelled else {}
+        return cls(**networks, **labelled, seed=seed, **settings)
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """Returns the constructor's networks for samples of a shape, by argument name.
+
+        Args:
+            shape: shape of one sample.
+            num_classes: number of classes of a conditional model; others do not look at it.
+            latent_dim: length of the latents; `None` takes the recipe's for this shape.
+            seed: integer that fixes the initial weights, or `None`.
+
+        Returns:
+            dict of built `keras.Model`s, or of lists of them.
+
+        Raises:
+            ValueError: an argument does not fit the networks.
+
+        Example:
+
+        >>> networks = WGANGP.default_networks((28, 28, 1), seed=0)
+        >>> networks["critic"] = my_critic
+        >>> gan = WGANGP(**networks, seed=0)
+        """
+        raise NotImplementedError(f"{cls.__name__} must define `default_networks`")
+
+    @classmethod
+    def settings_for(cls, steps):
+        """The constructor's arguments that follow from how many steps a training has.
+
+        Args:
+            steps: generator updates in all.
+
+        Returns:
+            dict, here empty; of models with a schedule such as `{"total_steps": steps}`.
+        """
+        return {}
 
     @property
     def makers(self):

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import tree
 
+from keras_gans.catalogue import SETS
 from keras_gans.precision import with_loss_scaling
 
 
@@ -62,6 +63,54 @@ def check_ema_decay(ema_decay):
         isinstance(ema_decay, numbers.Real) and 0 < float(ema_decay) < 1
     ):
         raise ValueError(f"`ema_decay` must be None or in (0, 1). Received: {ema_decay!r}")
+
+
+def check_sample_shape(name, shape):
+    """Returns a tuple of int, or raises ValueError unless `shape` is the shape of one sample."""
+    lengths = shape if isinstance(shape, tuple | list) else ()
+    whole = [isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in lengths]
+    if not whole or not all(whole) or min(lengths) < 1:
+        raise ValueError(
+            f"`{name}` must be the shape of one sample, integers of at least 1: (H, W, C) of "
+            f"pictures or (d,) of points. Received: {shape!r}"
+        )
+    return tuple(int(n) for n in lengths)
+
+
+def resolve_paper(model_class, shape, num_classes, latent_dim):
+    """The pair (shape, num_classes) of a model that `from_paper` builds.
+
+    Where no shape is given they are those of the recipe's data, if these are known unread.
+
+    Raises:
+        ValueError: the class has no paper, or an argument is missing or does not fit the class.
+    """
+    name, paper, recipe = model_class.__name__, model_class.paper, model_class.recipe
+    if paper is None or recipe is None:
+        raise ValueError(
+            f"{name} must have a `paper` and a `recipe` for `from_paper`; without, it is built "
+            f"from networks. Received: paper={paper!r}, recipe={recipe!r}"
+        )
+    for argument, value, takes, reason in (
+        ("num_classes", num_classes, recipe.labelled, "is not conditional"),
+        ("latent_dim", latent_dim, recipe.latent_dim is not None, "has no latents"),
+    ):
+        if value is not None and not takes:
+            raise ValueError(f"`{argument}` must be None: {name} {reason}. Received: {value!r}")
+    if shape is None:
+        info = SETS.get(recipe.dataset)
+        if info is None:
+            raise ValueError(
+                f"`shape` must be given: that of '{recipe.dataset}', which {name} is trained on, "
+                "is not known before it is read. Received: None"
+            )
+        shape = info.shape
+        num_classes = info.num_classes if recipe.labelled and num_classes is None else num_classes
+    if recipe.labelled:
+        if num_classes is None:
+            raise ValueError(f"`num_classes` must be given: {name} is conditional. Received: None")
+        check_count("num_classes", num_classes)
+    return check_sample_shape("shape", shape), num_classes
 
 
 def check_member(what, name, known):

@@ -205,15 +205,16 @@ def train(
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
     keras-gans train cyclegan --dataset horses/ --dataset-b zebras/ --image-size 128
     """
-    paper = papers.find(model)
+    found = papers.find(model)
+    recipe = found.recipe
     settings = {
-        "model": paper.name,
-        "dataset": dataset or paper.dataset,
+        "model": found.name,
+        "dataset": dataset or recipe.dataset,
         "dataset_b": dataset_b,
         "data_dir": None if data_dir is None else str(data_dir),
         "on_unreadable": "skip" if skip_unreadable else "error",
-        "steps": steps or paper.steps,
-        "batch_size": batch_size or paper.batch_size,
+        "steps": steps or recipe.steps,
+        "batch_size": batch_size or recipe.batch_size,
         "image_size": image_size,
         "channels": channels,
         "latent_dim": latent_dim,
@@ -225,7 +226,7 @@ def train(
     settings["sample_every"] = sample_every or max(1, settings["steps"] // 10)
     if ema_decay is not None and not 0 < ema_decay < 1:
         raise ValueError(f"--ema-decay must be above 0 and below 1. Received: {ema_decay}.")
-    run = out or Path("runs") / f"{paper.name}-{_file_name(settings['dataset'])}"
+    run = out or Path("runs") / f"{found.name}-{_file_name(settings['dataset'])}"
     check_directory(run, fresh)
     with quiet_import():
         from keras_gans import cli_train

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gans import datasets, presets, registry
+from keras_gans import datasets, papers, presets
 from keras_gans.checks import check_member
 from keras_gans.cli_parts import EXTRACTORS
 from keras_gans.datasets import folder
@@ -86,9 +86,9 @@ class SavedGenerator:
     """
 
     def __init__(self, sampler):
-        entry = registry.MODELS.get(sampler.card.get("model"))
+        known = papers.listed().get(sampler.card.get("model"))
         # Categories that a model finds by itself (InfoGAN) are not the classes of the data.
-        labelled = entry is None or entry.labelled
+        labelled = known is None or known.recipe.labelled
         self.sampler, self.num_classes = sampler, sampler.num_classes if labelled else None
 
     def generate(self, num, seed, labels=None):

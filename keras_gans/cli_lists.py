@@ -4,7 +4,7 @@ from rich.table import Table
 
 from keras_gans.catalogue import SETS
 from keras_gans.cli_parts import console
-from keras_gans.papers import PAPERS
+from keras_gans.papers import listed
 
 
 def print_models():
@@ -18,9 +18,10 @@ def print_models():
     table.add_column("arXiv", no_wrap=True)
     table.add_column("Default data", no_wrap=True)
     table.add_column("Status")
-    for paper in PAPERS.values():
-        cells = (paper.title, paper.authors, paper.year, paper.arxiv, paper.dataset, paper.status)
-        table.add_row(paper.name, *(str(cell or "–") for cell in cells))
+    for name, model in listed().items():
+        paper, recipe = model.paper, model.recipe
+        cells = (paper.title, paper.authors, paper.year, paper.arxiv, recipe.dataset, recipe.status)
+        table.add_row(name, *(str(cell or "–") for cell in cells))
     console().print(table)
 
 

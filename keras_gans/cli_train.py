@@ -1,10 +1,10 @@
 """What `keras-gans train` does with its options: what a script would do, and no algorithm.
 
-Load data, build the paper's model, `fit` with the callbacks, save.
+Load data, build the paper's model, `fit` with the callbacks, save. What a model needs for it, its
+class says.
 """
 
 import dataclasses
-import inspect
 import os
 
 import keras
@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from keras_gans import datasets, registry, runs
 from keras_gans.precision import check_precision, dtype_policy
-from keras_gans.registry import GrowingEntry, UnpairedEntry
 from keras_gans.replicas import is_chief, make_strategy, several_workers, together
 
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable")
@@ -30,56 +29,66 @@ def train(settings, batch_size, run, fresh, save_every, strategy):
     Returns:
         Whether it ran to its end: `False` if the user ended it early.
     """
-    entry = registry.MODELS[settings["model"]]
+    model_class = registry.MODELS[settings["model"]]
+    check_options(model_class, settings)
     check_precision(settings["precision"])
     devices = make_strategy(strategy)
     keras.utils.set_random_seed(settings["seed"])
     if settings["deterministic"]:
         tf.config.experimental.enable_op_determinism()
-    if isinstance(entry, GrowingEntry):
-        return train_stages(entry, settings, batch_size, run, fresh, save_every, devices)
-    data = load_data(entry, settings)
-    gan = build(entry, data.info, settings, devices)
-    announce(entry, data.info, settings, gan)
-    settings = {**settings, "title": entry.title, "arxiv": entry.arxiv}
+    if hasattr(model_class, "stages"):
+        return train_stages(model_class, settings, batch_size, run, fresh, save_every, devices)
+    data = load_data(model_class, settings)
+    gan = build(model_class, data.info, settings, devices)
+    announce(data.info, settings, gan)
+    settings = {**settings, "title": gan.paper.title, "arxiv": gan.paper.arxiv}
     steps, sample_every = settings["steps"], settings["sample_every"]
     return runs.train(gan, data, run, steps, sample_every, fresh, settings, save_every=save_every)
 
 
-def load_data(entry, settings):
-    chosen = {name: settings[name] for name in DATA_SETTINGS}
-    if isinstance(entry, UnpairedEntry):
-        return _load_unpaired(entry, settings, chosen)
-    if settings["dataset_b"] is not None:
+def check_options(model_class, settings):
+    """Raises ValueError where an option is given that means nothing to a model."""
+    name, recipe = model_class.__name__, model_class.recipe
+    if settings["dataset_b"] is not None and recipe.splits is None:
         raise ValueError(
-            f"--dataset-b is for models that translate between two sets, which {entry.name} does "
+            f"--dataset-b is for models that translate between two sets, which {name} does "
             f"not. Received: '{settings['dataset_b']}'."
         )
-    if entry.labelled and not datasets.info(settings["dataset"], **chosen).num_classes:
+    if settings["latent_dim"] is not None and recipe.latent_dim is None:
         raise ValueError(
-            f"{entry.name} is label-conditional and must have data with classes. "
+            f"--latent-dim is no option of {name}. Received: {settings['latent_dim']}."
+        )
+
+
+def load_data(model_class, settings):
+    name, recipe = model_class.__name__, model_class.recipe
+    chosen = {name: settings[name] for name in DATA_SETTINGS}
+    if recipe.splits is not None:
+        return _load_unpaired(name, recipe, settings, chosen)
+    if recipe.labelled and not datasets.info(settings["dataset"], **chosen).num_classes:
+        raise ValueError(
+            f"{name} is label-conditional and must have data with classes. "
             f"Received: '{settings['dataset']}', which has none."
         )
     return datasets.load(
         settings["dataset"],
         batch_size=settings["batch_size"],
         seed=settings["seed"],
-        labels=entry.labelled,
+        labels=recipe.labelled,
         **chosen,
     )
 
 
-def _load_unpaired(entry, settings, chosen):
+def _load_unpaired(name, recipe, settings, chosen):
     """Two data sets, or the two splits of one that has them."""
     a, b = settings["dataset"], settings["dataset_b"]
     if b is None and (a in datasets.names() or os.path.isdir(a)):
         raise ValueError(
-            f"--dataset-b must be given beside --dataset '{a}': {entry.name} translates between "
-            "two sets."
+            f"--dataset-b must be given beside --dataset '{a}': {name} translates between two sets."
         )
-    if b is not None and a == entry.dataset:
+    if b is not None and a == recipe.dataset:
         raise ValueError(f"--dataset must be given beside --dataset-b '{b}'.")
-    sets = zip((a, a), entry.splits, strict=True) if b is None else ((a, "train"), (b, "train"))
+    sets = zip((a, a), recipe.splits, strict=True) if b is None else ((a, "train"), (b, "train"))
     return datasets.unpaired(
         *(
             datasets.load(
@@ -94,28 +103,28 @@ def _load_unpaired(entry, settings, chosen):
     )
 
 
-def announce(entry, info, settings, gan):
+def announce(info, settings, gan):
     """Says what is about to be trained, once where several workers train together."""
     several = several_workers(gan.distribute_strategy)
     if is_chief(gan):
         print(
-            f"Training {entry.name} on {info.name}: {settings['steps']:,} steps of "
+            f"Training {type(gan).__name__} on {info.name}: {settings['steps']:,} steps of "
             f"{settings['batch_size'] * gan.minibatches_per_step} examples."
             + ("" if several else " Ctrl-C ends it early and saves."),
             flush=True,
         )
 
 
-def train_stages(entry, settings, batch_size, run, fresh, save_every, strategy):
+def train_stages(model_class, settings, batch_size, run, fresh, save_every, strategy):
     """Grows a model to the size of its data; False if the user ended it early."""
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     info = datasets.info(settings["dataset"], **chosen)
     if len(info.shape) != 3:
         raise ValueError(
-            f"{entry.name} must have pictures. Received: '{info.name}', a set of points."
+            f"{model_class.__name__} must have pictures. Received: '{info.name}', a set of points."
         )
-    shapes, batch_sizes = zip(*entry.stages(info.shape, batch_size), strict=True)
-    gan = build(entry, dataclasses.replace(info, shape=shapes[0]), settings, strategy)
+    shapes, batch_sizes = zip(*model_class.stages(info.shape, batch_size), strict=True)
+    gan = build(model_class, dataclasses.replace(info, shape=shapes[0]), settings, strategy)
 
     def load_stage(shape, batch_size):
         return datasets.load(
@@ -126,23 +135,17 @@ def train_stages(entry, settings, batch_size, run, fresh, save_every, strategy):
         )
 
     stages = [(settings["steps"], batch_size) for batch_size in batch_sizes]
-    own = {"title": entry.title, "arxiv": entry.arxiv, "data_dir": settings["data_dir"]}
+    own = {"title": gan.paper.title, "arxiv": gan.paper.arxiv, "data_dir": settings["data_dir"]}
     return runs.train_stages(
         gan, stages, load_stage, run, settings["sample_every"], fresh, own, save_every
     )
 
 
-def build(entry, info, settings, strategy):
+def build(model_class, info, settings, strategy):
     chosen = {name: settings[name] for name in ("latent_dim", "ema_decay")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    accepted = inspect.signature(entry.build).parameters
-    for name, value in chosen.items():
-        if name not in accepted:
-            flag = name.replace("_", "-")
-            raise ValueError(f"--{flag} is no option of {entry.name}. Received: {value}.")
-    if entry.labelled:
+    if model_class.recipe.labelled:
         chosen["num_classes"] = info.num_classes
-    if "total_steps" in accepted:
-        chosen["total_steps"] = settings["steps"]
+    chosen |= model_class.settings_for(settings["steps"])
     with together(), strategy.scope(), dtype_policy(settings["precision"]):
-        return entry.build(info.shape, seed=settings["seed"], **chosen)
+        return model_class.from_paper(info.shape, seed=settings["seed"], **chosen)

@@ -5,7 +5,7 @@ from keras import ops
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits
 from keras_gans.layers.fade_in import FadeIn, set_alpha
-from keras_gans.networks.progan import copy_layers
+from keras_gans.networks.progan import check_levels, copy_layers
 from keras_gans.replicas import num_replicas
 
 
@@ -84,6 +84,30 @@ class GrowingModel(AdversarialModel):
         """How far this stage's new layers are faded in, in [0, 1]: float32 scalar."""
         seen = ops.cast(self.pictures_seen, "float32")
         return ops.minimum(seen / self.fade_pictures, 1.0) if self.fades else ops.ones(())
+
+    @classmethod
+    def stages(cls, shape, batch_size=None):
+        """The stages up to pictures of a shape, each with the minibatch of its recipe.
+
+        Args:
+            shape: (H, W, C) of the last stage.
+            batch_size: minibatch of all stages, or `None` for the recipe's.
+
+        Returns:
+            List of pairs (shape, batch size).
+
+        Raises:
+            ValueError: no stages lead to such a shape.
+
+        Example:
+
+        >>> ProGAN.stages((16, 16, 3))
+        [((4, 4, 3), 16), ((8, 8, 3), 16), ((16, 16, 3), 16)]
+        """
+        sizes, _ = check_levels(tuple(shape), filters_base=2**30, filters_max=1)
+        known = cls.recipe.large_batch_sizes
+        own = [batch_size or known.get(h, cls.recipe.batch_size) for h, _ in sizes]
+        return [((*size, shape[2]), batch) for size, batch in zip(sizes, own, strict=True)]
 
     def grow(self, **settings):
         """The next stage: a new model for pictures of twice the size; this one stays as it is.

@@ -1,240 +1,221 @@
-"""The papers in the package, and what their models are trained on, for lists and the command line.
+"""What a model says of itself: its paper, and the recipe that it is trained by.
 
-A table without TensorFlow; `registry` has the networks and builds the models.
+A model's class declares both, beside its players. Lists and the command line read the declarations
+out of the models' files without importing them, since that would import TensorFlow: their arguments
+are literals.
 """
 
+import ast
 import dataclasses
 import difflib
+import functools
+from pathlib import Path
+
+DIRECTORY = Path(__file__).parent / "models"
+POINT_LATENTS = 16
+# Of papers of one year; those that are not named here come after these, by their arXiv numbers.
+ORDER = (
+    *("GAN", "VAE", "CGAN", "DCGAN", "InfoGAN", "VAEGAN"),
+    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN"),
+)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Paper:
-    """One model of the package.
+    """The paper that a model is of, its class attribute `paper`.
 
-    Attributes:
-        name: class name in `keras_gans`.
-        title, authors, year, arxiv: of the paper.
-        dataset: name for `keras_gans.datasets.load`, what the model is trained on by default.
-        labelled: whether it is trained on pairs of samples and labels.
-        batch_size: the paper's minibatch.
-        steps: generator updates after which the default data are learned, roughly.
-        status: what was seen of it.
+    Args:
+        title: str.
+        authors: str, such as "Goodfellow et al.".
+        year: int.
+        arxiv: str, its number, such as "1406.2661".
+
+    Example:
+
+    ```python
+    paper = Paper(
+        title="Generative Adversarial Nets",
+        authors="Goodfellow et al.",
+        year=2014,
+        arxiv="1406.2661",
+    )
+    ```
     """
 
-    name: str
     title: str
     authors: str
     year: int
     arxiv: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a model is trained with where nothing else is said, its class attribute `recipe`.
+
+    Args:
+        dataset: str, a name for `keras_gans.datasets.load`.
+        batch_size: int, the paper's minibatch.
+        steps: int, generator updates after which these data are learned, roughly; of a growing
+            model, those of each stage.
+        latent_dim: int, the paper's length of the latents of pictures, or `None` for models that
+            have no latents.
+        labelled: bool, whether it is trained on pairs of samples and labels.
+        splits: for models that translate between two sets of pictures: the pair of splits of
+            `dataset` that are A and B. `None` for all others.
+        large_batch_sizes: of a growing model, `{height: minibatch}` of stages with another one than
+            `batch_size`.
+        status: str, what was seen of it, for `keras-gans list`.
+        listed: bool, whether `keras-gans list` shows it and `keras-gans train` takes it: not so for
+            a second form of a listed model.
+
+    Example:
+
+    ```python
+    recipe = Recipe(dataset="ring", batch_size=100, steps=10_000, status="trained")
+    ```
+    """
+
     dataset: str
-    labelled: bool
     batch_size: int
     steps: int
-    status: str
+    latent_dim: int | None = 100
+    labelled: bool = False
+    splits: tuple | None = None
+    large_batch_sizes: dict = dataclasses.field(default_factory=dict)
+    status: str = ""
+    listed: bool = True
+
+    def latents_of(self, shape, latent_dim=None):
+        """The length of the latents for samples of a shape.
+
+        Args:
+            shape: shape of one sample.
+            latent_dim: the length that is wanted, or `None` for the paper's for pictures, and 16
+                for points.
+
+        Example:
+
+        >>> WGANGP.recipe.latents_of((28, 28, 1)), WGANGP.recipe.latents_of((2,))
+        (128, 16)
+        """
+        if latent_dim is not None:
+            return latent_dim
+        return self.latent_dim if len(shape) == 3 else POINT_LATENTS
 
 
-PAPERS = {
-    paper.name: paper
-    for paper in (
-        Paper(
-            name="GAN",
-            title="Generative Adversarial Nets",
-            authors="Goodfellow et al.",
-            year=2014,
-            arxiv="1406.2661",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=100,
-            steps=10_000,
-            status="trained",
-        ),
-        Paper(
-            name="VAE",
-            title="Auto-Encoding Variational Bayes",
-            authors="Kingma and Welling",
-            year=2014,
-            arxiv="1312.6114",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=100,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="CGAN",
-            title="Conditional Generative Adversarial Nets",
-            authors="Mirza and Osindero",
-            year=2014,
-            arxiv="1411.1784",
-            dataset="fashion_mnist_10k",
-            labelled=True,
-            batch_size=100,
-            steps=10_000,
-            status="trained",
-        ),
-        Paper(
-            name="LAPGAN",
-            title="Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks",
-            authors="Denton et al.",
-            year=2015,
-            arxiv="1506.05751",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=128,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="DCGAN",
-            title="Unsupervised Representation Learning with Deep Convolutional GANs",
-            authors="Radford et al.",
-            year=2016,
-            arxiv="1511.06434",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=128,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="InfoGAN",
-            title="InfoGAN: Interpretable Representation Learning by Information Maximizing GANs",
-            authors="Chen et al.",
-            year=2016,
-            arxiv="1606.03657",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=128,
-            steps=5_000,
-            status="trained",
-        ),
-        Paper(
-            name="VAEGAN",
-            title="Autoencoding beyond Pixels Using a Learned Similarity Metric",
-            authors="Larsen et al.",
-            year=2016,
-            arxiv="1512.09300",
-            dataset="noto_skin_tones",
-            labelled=False,
-            batch_size=64,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="LSGAN",
-            title="Least Squares Generative Adversarial Networks",
-            authors="Mao et al.",
-            year=2017,
-            arxiv="1611.04076",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=64,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="WGAN",
-            title="Wasserstein GAN",
-            authors="Arjovsky et al.",
-            year=2017,
-            arxiv="1701.07875",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=64,
-            steps=10_000,
-            status="trained",
-        ),
-        Paper(
-            name="DRAGAN",
-            title="On Convergence and Stability of GANs",
-            authors="Kodali et al.",
-            year=2017,
-            arxiv="1705.07215",
-            dataset="ring",
-            labelled=False,
-            batch_size=64,
-            steps=10_000,
-            status="trained",
-        ),
-        Paper(
-            name="WGANGP",
-            title="Improved Training of Wasserstein GANs",
-            authors="Gulrajani et al.",
-            year=2017,
-            arxiv="1704.00028",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=64,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="BEGAN",
-            title="BEGAN: Boundary Equilibrium Generative Adversarial Networks",
-            authors="Berthelot et al.",
-            year=2017,
-            arxiv="1703.10717",
-            dataset="fashion_mnist_10k",
-            labelled=False,
-            batch_size=16,
-            steps=10_000,
-            status="trained",
-        ),
-        Paper(
-            name="CycleGAN",
-            title="Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
-            authors="Zhu et al.",
-            year=2017,
-            arxiv="1703.10593",
-            dataset="cycle_gan/horse2zebra",
-            labelled=False,
-            batch_size=1,
-            steps=266_800,
-            status="trained",
-        ),
-        Paper(
-            name="ProGAN",
-            title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
-            authors="Karras et al.",
-            year=2018,
-            arxiv="1710.10196",
-            dataset="noto_emoji",
-            labelled=False,
-            batch_size=16,
-            steps=4_000,
-            status="trained",
-        ),
-        Paper(
-            name="R3GAN",
-            title="The GAN is dead; long live the GAN! A Modern GAN Baseline",
-            authors="Huang et al.",
-            year=2024,
-            arxiv="2501.05441",
-            dataset="ring",
-            labelled=False,
-            batch_size=256,
-            steps=10_000,
-            status="trained",
-        ),
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """What a model's file declares.
+
+    Attributes:
+        name: name of the class in `keras_gans`.
+        paper: `Paper`.
+        recipe: `Recipe`.
+    """
+
+    name: str
+    paper: Paper
+    recipe: Recipe
+
+
+@functools.cache
+def listed():
+    """`{name: Declared}` of the models that `keras-gans list` shows, by the papers' years."""
+    return {model.name: model for model in in_order(read()) if model.recipe.listed}
+
+
+def in_order(models):
+    """A list of `Declared`, by the papers' years."""
+
+    def key(model):
+        place = ORDER.index(model.name) if model.name in ORDER else len(ORDER)
+        return model.paper.year, place, model.paper.arxiv
+
+    return sorted(models, key=key)
+
+
+def read(directory=DIRECTORY):
+    """The declarations of all classes that a package of models exports, without importing it.
+
+    Args:
+        directory: path of a package whose `__init__.py` imports its classes, one module for each of
+            several lines `from package.module import Class`.
+
+    Returns:
+        List of `Declared`.
+
+    Raises:
+        ValueError: a class has no declaration, or one that can't be read: one with other than
+            literal keyword arguments, or with wrong ones.
+
+    Example:
+
+    >>> [model.name for model in read()][:2]
+    ['BEGAN', 'CGAN']
+    """
+    declared = []
+    for line in _parse(directory / "__init__.py").body:
+        if isinstance(line, ast.ImportFrom):
+            path = directory / f"{line.module.rpartition('.')[2]}.py"
+            classes = {n.name: n for n in _parse(path).body if isinstance(n, ast.ClassDef)}
+            for alias in line.names:
+                if alias.name not in classes:
+                    raise ValueError(f"{path} must have a class {alias.name}. Received: none")
+                declared.append(_declared(classes[alias.name], path))
+    return declared
+
+
+def _parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _declared(node, path):
+    """`Declared`, of the syntax tree of a class."""
+    values = {}
+    for line in node.body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            values[line.targets[0].id] = line.value
+    kinds = {"paper": Paper, "recipe": Recipe}
+    found = {name: _value(node.name, name, values, kinds[name], path) for name in kinds}
+    return Declared(node.name, **found)
+
+
+def _value(owner, name, values, kind, path):
+    """The `Paper` or `Recipe` that a class declares under a name."""
+    rule = (
+        f"{owner} in {path} must declare `{name} = {kind.__name__}(...)` with keyword arguments "
+        "that are literals, as lists read them without TensorFlow."
     )
-}
+    if name not in values:
+        raise ValueError(f"{rule} Received: no `{name}` in its body")
+    call = values[name]
+    place = f"line {call.lineno}, {ast.unparse(call)}"
+    if not isinstance(call, ast.Call) or ast.unparse(call.func) != kind.__name__:
+        raise ValueError(f"{rule} Received: {place}")
+    try:
+        return kind(**{word.arg: ast.literal_eval(word.value) for word in call.keywords})
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{rule} Received: {place} ({error})") from error
 
 
 def find(name):
-    """A model of the table, by its name in any case, with or without "-" and "_".
+    """What a listed model declares, by its name in any case, with or without "-" and "_".
+
+    Returns:
+        `Declared`.
 
     Raises:
         ValueError: no such model; the message has the nearest names.
 
     Example:
 
-    >>> find("wgan-gp").year
+    >>> find("wgan-gp").paper.year
     2017
     """
-    plain = {key.lower(): paper for key, paper in PAPERS.items()}
+    plain = {key.lower(): model for key, model in listed().items()}
     wanted = str(name).lower().replace("-", "").replace("_", "")
     if wanted in plain:
         return plain[wanted]
     near = [plain[key].name for key in difflib.get_close_matches(wanted, plain, n=3, cutoff=0.6)]
     hint = f"Did you mean {', '.join(near)}? " if near else ""
-    raise ValueError(f"There is no model {name!r}. {hint}The models are {', '.join(PAPERS)}.")
+    raise ValueError(f"There is no model {name!r}. {hint}The models are {', '.join(listed())}.")

@@ -3,19 +3,8 @@
 import keras
 from keras import layers, ops
 
-from keras_gans.layers import (
-    EqualizedConv2D,
-    EqualizedDense,
-    FadeIn,
-    LeakyReLU,
-    Maxout,
-    PixelNormalization,
-    ReflectionPadding2D,
-    ReLU,
-    ResampledConv2D,
-)
-
-# What these make of an example depends on it alone, and they draw and keep nothing.
+# What these layers of Keras make of an example depends on it alone, and they draw and keep nothing.
+# The package's own say so themselves, by the attribute `acts_alone`.
 ALONE = (
     layers.Activation,
     layers.Add,
@@ -37,24 +26,20 @@ ALONE = (
     layers.Reshape,
     layers.UpSampling2D,
     layers.ZeroPadding2D,
-    EqualizedConv2D,
-    EqualizedDense,
-    FadeIn,
-    LeakyReLU,
-    Maxout,
-    PixelNormalization,
-    ReflectionPadding2D,
-    ReLU,
-    ResampledConv2D,
 )
 
 
 def judges_alone(network):
     """Whether a network's output for an example is the same whatever else is in the batch."""
     return isinstance(network, keras.Model) and all(
-        judges_alone(layer) if isinstance(layer, keras.Model) else type(layer) in ALONE
+        judges_alone(layer) if isinstance(layer, keras.Model) else _is_alone(type(layer))
         for layer in network.layers
     )
+
+
+def _is_alone(layer_class):
+    """Whether a class of layers says so itself; a subclass may do something else."""
+    return layer_class in ALONE or vars(layer_class).get("acts_alone", False)
 
 
 def in_one_pass(network, *batches):

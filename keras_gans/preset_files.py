@@ -20,13 +20,10 @@ from keras import tree
 
 from keras_gans.checks import check_path
 from keras_gans.files import CARD, newest_version, read_json
-from keras_gans.layers.image_buffer import ImageBuffer
-from keras_gans.randomness import RandomState
 
 ROOT = Path(__file__).resolve().parent.parent / "savedmodels"
 CONFIG = os.path.join("training", "config.json")
 STATE = os.path.join("training", "state")
-BEGIN_ANEW = (RandomState, ImageBuffer)  # the draws, and histories of fakes
 
 
 def names(directory=None):
@@ -117,7 +114,7 @@ def other_weights(gan):
     averages = {name: getattr(gan, f"ema_{name}") for name in gan.averaged}
     networks = {name: getattr(gan, name) for name in gan.network_names}
     kept = tree.flatten([averages.get(name) or network for name, network in networks.items()])
-    anew = [layer for layer in gan.layers if isinstance(layer, BEGIN_ANEW)]
+    anew = [layer for layer in gan.layers if getattr(layer, "begins_anew", False)]
     known = {id(weight) for weight in _exported_weights(gan)}
     known |= {id(weight) for layer in anew for weight in layer.weights}
     weights = [w for network in kept for w in network.weights if id(w) not in known]

@@ -70,6 +70,8 @@ class RandomState(keras.layers.Layer):
         seed: integer, the first half of every draw's seed.
     """
 
+    begins_anew = True  # where a trained model is loaded to train on other data; see `preset_files`
+
     def __init__(self, seed, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import datasets, registry
+from keras_gans import datasets, papers
 from keras_gans.callbacks import LossCurves
 from keras_gans.cli import app
 from keras_gans.images import read_png
@@ -74,8 +74,10 @@ def test_version():
 
 def test_list_has_every_model():
     output = invoke("list").output
-    for entry in registry.MODELS.values():
-        assert entry.name in output and str(entry.year) in output and entry.arxiv in output
+    for name, model in papers.listed().items():
+        assert f" {name} " in output and model.recipe.dataset in output
+        assert str(model.paper.year) in output and model.paper.arxiv in output
+    assert "ProGANLS" not in output
 
 
 def test_datasets_has_every_name_and_its_size():
@@ -109,7 +111,8 @@ def test_a_conditional_model_needs_classes(tmp_path):
 def test_two_sets(tmp_path):
     """Which models take two, and that both are needed; prepared sets are looked for on disk."""
     cyclegan = ("train", "cyclegan", "--out", tmp_path / "r")
-    assert "--dataset-b is for models" in fails("train", "GAN", "--dataset-b", "noto_emoji")
+    for name in ("GAN", "ProGAN"):
+        assert "--dataset-b is for models" in fails("train", name, "--dataset-b", "noto_emoji")
     assert "--dataset must be given" in fails(*cyclegan, "--dataset-b", "noto_emoji")
     line = fails(*cyclegan, "--dataset", "noto_emoji")
     assert "--dataset-b must be given beside --dataset 'noto_emoji'" in line

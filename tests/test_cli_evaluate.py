@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import CGAN, GAN, CycleGAN, cli_evaluate, cli_inputs, datasets
+from keras_gans import CGAN, GAN, CycleGAN, InfoGAN, cli_evaluate, cli_inputs, datasets
 from keras_gans.cli import app
 from keras_gans.cli_evaluate import protocol_lines
 from keras_gans.export import savedmodel
@@ -305,3 +305,12 @@ def test_no_bar_with_json(ring, monkeypatch):
     assert result.stdout.startswith("{") and result.stdout.endswith("}\n") and not result.stderr
     invoke(ring, "--metrics", "modes", "--num", 20)
     assert shown == [False, True]
+
+
+def test_categories_of_an_exported_model_are_labels_if_it_was_trained_on_some(tmp_path):
+    """InfoGAN finds its categories by itself: they are not the classes of the data."""
+    for model_class, num_classes, labelled in ((InfoGAN, None, False), (CGAN, 3, True)):
+        path = tmp_path / model_class.__name__
+        gan = model_class.from_paper((2,), num_classes=num_classes, seed=0)
+        savedmodel(gan, path, allow_untrained=True)
+        assert cli_inputs.open_model(str(path)).labelled == labelled

@@ -9,6 +9,7 @@ from keras import layers
 from keras_gans.layers import (
     BatchNormalization,
     Dropout,
+    Maxout,
     MinibatchDiscrimination,
     MinibatchStdDev,
     MultiplicativeNoise,
@@ -103,3 +104,15 @@ def test_it_is_one_pass():
     graph = both.get_concrete_function(*(tf.TensorSpec((3, *SHAPE)) for _ in range(2))).graph
     sizes = [op.outputs[0].shape[0] for op in graph.get_operations() if op.type == "Conv2D"]
     assert sizes and set(sizes) == {6}
+
+
+def test_a_subclass_must_say_so_itself():
+    """It may do something else than the class that it inherits from."""
+
+    class Mixing(Maxout):
+        def call(self, inputs):
+            return super().call(inputs - keras.ops.mean(inputs, axis=0))
+
+    for layer, alone in ((Maxout(3, 2), True), (Mixing(3, 2), False)):
+        network = keras.Sequential([keras.Input((4,)), layer])
+        assert judges_alone(network) == alone

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
+from keras_gans import kinds
 from keras_gans.checks import check_path
 from keras_gans.images import check_int
-from keras_gans.kinds import Points, render
 from keras_gans.progress import steps_taken  # noqa: F401 for the callbacks beside this module
 from keras_gans.replicas import is_chief  # noqa: F401 likewise
 
@@ -52,19 +52,20 @@ def draw(model, num, seed, labels=None, columns=None, reals=None, samples=None):
     Where `samples` is given, the picture shows what this function of the model returns.
     """
     if samples is not None:
-        return render(samples(model), columns, reals)
+        return kinds.render(samples(model), columns, reals)
     num = sample_count(model, num if labels is None else len(labels))
     given = {} if labels is None else {"labels": labels}
     if columns is None and labels is None:
         columns = class_columns(num, getattr(model, "num_classes", None))
-    return render(model.generate(num, seed=seed, **given), columns, reals)
+    return kinds.render(model.generate(num, seed=seed, **given), columns, reals)
 
 
 def sample_count(model, num=None):
     """`num`, or where it is None 1000 points, or 64 pictures less an unfinished row of classes."""
     if num is not None:
         return num
-    if hasattr(model, "sample_kind") and isinstance(model.sample_kind(), Points):
+    shape = getattr(getattr(model, "sampler", None), "output_shape", None)  # of any Keras model
+    if shape is not None and isinstance(kinds.samples("samples", shape[1:]), kinds.Points):
         return 1000
     return full_rows(64, getattr(model, "num_classes", None))
 

@@ -1,5 +1,6 @@
 """The card of an exported model: what it is, what it was made from, and what it takes."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -9,9 +10,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import models
 from keras_gans.export.signatures import is_batchable, networks_of
-from keras_gans.papers import PAPERS
 from keras_gans.ports import makes_from_latents
 from keras_gans.progress import steps_taken
 from keras_gans.versions import versions
@@ -35,9 +34,9 @@ def make_card(gan, signatures, facts=None, metrics=None):
     """
     translates = not makes_from_latents(gan)
     name = type(gan).__name__
-    # A user's own class may have the name of a paper's.
-    known = PAPERS.get(name) if getattr(models, name, None) is type(gan) else None
-    paper = {n: getattr(known, n) for n in ("title", "authors", "year", "arxiv") if known}
+    # A class that is derived from a paper's is no longer that paper's.
+    declared = vars(type(gan)).get("paper")
+    paper = {} if declared is None else dataclasses.asdict(declared)
     return {
         "model": name,
         **paper,

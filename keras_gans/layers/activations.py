@@ -28,6 +28,8 @@ class ReLU(keras.layers.Layer):
         The same.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -58,6 +60,8 @@ class LeakyReLU(keras.layers.LeakyReLU):
     Output shape:
         The same.
     """
+
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
 
     def call(self, inputs, training=False):
         activation = functools.partial(tf.nn.leaky_relu, alpha=self.negative_slope)

@@ -40,6 +40,8 @@ class EqualizedConv2D(ResampledConv2D):
         Karras et al., 2018 (arXiv:1710.10196), section 4.1.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, filters, kernel_size, gain=SQRT2, kernel_initializer=None, **kwargs):
         kernel_initializer = kernel_initializer or keras.initializers.RandomNormal(stddev=1.0)
         super().__init__(filters, kernel_size, kernel_initializer=kernel_initializer, **kwargs)
@@ -76,6 +78,8 @@ class EqualizedDense(keras.layers.Dense):
     Reference:
         Karras et al., 2018 (arXiv:1710.10196), section 4.1.
     """
+
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
 
     def __init__(self, units, gain=SQRT2, kernel_initializer=None, **kwargs):
         kernel_initializer = kernel_initializer or keras.initializers.RandomNormal(stddev=1.0)

@@ -27,6 +27,8 @@ class FadeIn(keras.layers.Layer):
         Karras et al., 2018 (arXiv:1710.10196), section 2 and figure 2.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.alpha = self.add_weight(name="alpha", shape=(), initializer="zeros", trainable=False)

@@ -49,6 +49,8 @@ class ImageBuffer(keras.layers.Layer):
         (arXiv:1703.10593), section 4.
     """
 
+    begins_anew = True  # where a trained model is loaded to train on other data; see `preset_files`
+
     def __init__(self, size=50, seed=None, **kwargs):
         # Pictures come out as they went in, in half precision too.
         super().__init__(autocast=False, **kwargs)

@@ -30,6 +30,8 @@ class Maxout(keras.layers.Layer):
         Goodfellow et al., 2013 (arXiv:1302.4389), section 2.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, units, pieces, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
         self.units = check_count("units", units)

@@ -31,6 +31,8 @@ class PixelNormalization(keras.layers.Layer):
         Karras et al., 2018 (arXiv:1710.10196), section 4.2.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, epsilon=1e-8, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = check_positive("epsilon", epsilon)

@@ -33,6 +33,8 @@ class ReflectionPadding2D(keras.layers.Layer):
         (arXiv:1703.10593), appendix.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, padding=1, **kwargs):
         super().__init__(**kwargs)
         self.padding = check_count("padding", padding)

@@ -51,6 +51,8 @@ class ResampledConv2D(keras.layers.Conv2D):
         The fused layers of Karras et al., 2018 (arXiv:1710.10196), in the authors' code.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, filters, kernel_size, resampling=None, **kwargs):
         super().__init__(filters, kernel_size, **kwargs)
         if resampling not in RESAMPLINGS:

@@ -27,6 +27,8 @@ from keras import ops
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive
 from keras_gans.losses import l1
+from keras_gans.networks import build_began_discriminator, build_began_generator
+from keras_gans.papers import Paper, Recipe
 from keras_gans.replicas import mean_over_replicas
 
 
@@ -85,6 +87,19 @@ class BEGAN(AdversarialModel):
         https://arxiv.org/abs/1703.10717
     """
 
+    paper = Paper(
+        title="BEGAN: Boundary Equilibrium Generative Adversarial Networks",
+        authors="Berthelot et al.",
+        year=2017,
+        arxiv="1703.10717",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=16,
+        steps=10_000,
+        latent_dim=64,
+        status="trained",
+    )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)  # in no contest: errors of its reconstructions come near 0
     reported = ("k", "convergence")
@@ -125,6 +140,15 @@ class BEGAN(AdversarialModel):
     def default_optimizers(self):
         """Adam with rate 1e-4 and its own paper's betas for both (sections 3.4 and 4.1)."""
         return {player: keras.optimizers.Adam(1e-4) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """The paper's, of pictures; the hidden state is as long as the latents."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        return {
+            "generator": build_began_generator(shape, latent_dim, seed=seed),
+            "discriminator": build_began_discriminator(shape, hidden_dim=latent_dim, seed=seed),
+        }
 
     def reconstruction_loss(self, pictures):
         """L(v) = |v - D(v)|, the mean over a picture's pixels and over the pictures."""

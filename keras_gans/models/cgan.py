@@ -19,6 +19,8 @@ from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_conditional, check_fits, infer_num_classes
 from keras_gans.kinds import Labels
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.networks.defaults import mlp_pair
+from keras_gans.papers import Paper, Recipe
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -52,6 +54,20 @@ class CGAN(AdversarialModel):
         https://arxiv.org/abs/1411.1784
     """
 
+    paper = Paper(
+        title="Conditional Generative Adversarial Nets",
+        authors="Mirza and Osindero",
+        year=2014,
+        arxiv="1411.1784",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        labelled=True,
+        batch_size=100,
+        steps=10_000,
+        latent_dim=100,
+        status="trained",
+    )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)
     contests = {"discriminator_loss": "generator_loss"}
@@ -76,6 +92,13 @@ class CGAN(AdversarialModel):
             )
             for player in self.players
         }
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """Dense networks that are told the label, for pictures with maxout and dropout."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, discriminator = mlp_pair(shape, latent_dim, num_classes, seed)
+        return {"generator": generator, "discriminator": discriminator}
 
     def train_step(self, data):
         ((reals, labels),) = self.minibatches(data, 1)

@@ -37,6 +37,8 @@ from keras_gans.checks import (
 )
 from keras_gans.layers import ImageBuffer
 from keras_gans.losses import l1, least_squares_discriminator_loss, least_squares_generator_loss
+from keras_gans.networks import build_patchgan_discriminator, build_resnet_generator
+from keras_gans.papers import Paper, Recipe
 from keras_gans.passes import in_one_pass
 from keras_gans.randomness import derive_seed
 from keras_gans.schedules import ConstantThenLinear
@@ -82,6 +84,20 @@ class CycleGAN(TwoWayTranslator):
         https://arxiv.org/abs/1703.10593
     """
 
+    paper = Paper(
+        title="Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+        authors="Zhu et al.",
+        year=2017,
+        arxiv="1703.10593",
+    )
+    recipe = Recipe(
+        dataset="cycle_gan/horse2zebra",
+        splits=("trainA", "trainB"),
+        batch_size=1,
+        steps=266_800,
+        latent_dim=None,
+        status="trained",
+    )
     players = {
         "generator": ("generator_a_to_b", "generator_b_to_a"),
         "discriminator": ("discriminator_a", "discriminator_b"),
@@ -132,6 +148,29 @@ class CycleGAN(TwoWayTranslator):
         """Adam with beta_1 0.5 and rate 2e-4, which falls to 0 in the second half (section 4)."""
         rate = ConstantThenLinear(2e-4, self.total_steps)
         return {player: keras.optimizers.Adam(rate, beta_1=0.5) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """The paper's, of pictures; discriminators of small pictures have fewer layers."""
+        num_layers = max((n for n in (2, 3) if 3 * 2**n <= min(shape[:2])), default=1)
+        generators = {
+            f"generator_{way}": build_resnet_generator(
+                shape, seed=derive_seed(seed, "generator", way[-1])
+            )
+            for way in ("a_to_b", "b_to_a")
+        }
+        discriminators = {
+            f"discriminator_{of}": build_patchgan_discriminator(
+                shape, num_layers=num_layers, seed=derive_seed(seed, "discriminator", of)
+            )
+            for of in ("a", "b")
+        }
+        return {**generators, **discriminators}
+
+    @classmethod
+    def settings_for(cls, steps):
+        """The rate falls over the second half of the steps."""
+        return {"total_steps": steps}
 
     def train_step(self, data):
         ((reals_a, reals_b),) = self.minibatches(data, 1)

@@ -20,6 +20,8 @@ networks.
 import keras
 
 from keras_gans import base
+from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.papers import Paper, Recipe
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -49,6 +51,19 @@ class DCGAN(base.GAN):
         https://arxiv.org/abs/1511.06434
     """
 
+    paper = Paper(
+        title="Unsupervised Representation Learning with Deep Convolutional GANs",
+        authors="Radford et al.",
+        year=2016,
+        arxiv="1511.06434",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=128,
+        steps=4_000,
+        latent_dim=100,
+        status="trained",
+    )
     latent_prior = "uniform"
 
     def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
@@ -58,3 +73,10 @@ class DCGAN(base.GAN):
         """Adam with rate 2e-4 and beta_1 0.5 for both (section 4)."""
         # With beta_1 at its usual 0.9 training oscillated (section 4).
         return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """The paper's for pictures, dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, discriminator = dcgan_pair(shape, latent_dim, seed=seed)
+        return {"generator": generator, "discriminator": discriminator}

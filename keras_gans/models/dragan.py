@@ -27,6 +27,8 @@ from keras_gans.losses import (
     minimax_discriminator_loss,
     non_saturating_generator_loss,
 )
+from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import input_gradient_norms
 from keras_gans.replicas import mean_over_replicas
 
@@ -58,6 +60,19 @@ class DRAGAN(AdversarialModel):
         https://arxiv.org/abs/1705.07215
     """
 
+    paper = Paper(
+        title="On Convergence and Stability of GANs",
+        authors="Kodali et al.",
+        year=2017,
+        arxiv="1705.07215",
+    )
+    recipe = Recipe(
+        dataset="ring",
+        batch_size=64,
+        steps=10_000,
+        latent_dim=100,
+        status="trained",
+    )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)
     contests = {"discriminator_loss": "generator_loss"}
@@ -83,6 +98,13 @@ class DRAGAN(AdversarialModel):
     def default_optimizers(self):
         """Adam with rate 2e-4 and beta_1 0.5 for both, as in DCGAN."""
         return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, D with layer normalization; dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, discriminator = dcgan_pair(shape, latent_dim, "layer", seed=seed)
+        return {"generator": generator, "discriminator": discriminator}
 
     def perturbed(self, reals):
         """x + delta, float32; the deviation is that of all values of the global minibatch."""

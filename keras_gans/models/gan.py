@@ -20,6 +20,8 @@ import keras
 from keras_gans import base
 from keras_gans.checks import check_count
 from keras_gans.losses import minimax_generator_loss, non_saturating_generator_loss
+from keras_gans.networks.defaults import mlp_pair
+from keras_gans.papers import Paper, Recipe
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -50,6 +52,20 @@ class GAN(base.GAN):
         https://arxiv.org/abs/1406.2661
     """
 
+    paper = Paper(
+        title="Generative Adversarial Nets",
+        authors="Goodfellow et al.",
+        year=2014,
+        arxiv="1406.2661",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=100,
+        steps=10_000,
+        latent_dim=100,
+        status="trained",
+    )
+
     def __init__(
         self,
         generator,
@@ -78,6 +94,13 @@ class GAN(base.GAN):
             )
             for player in self.players
         }
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """Dense networks, for pictures with maxout and dropout."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, discriminator = mlp_pair(shape, latent_dim, seed=seed)
+        return {"generator": generator, "discriminator": discriminator}
 
     def generator_loss(self, fake_logits):
         if self.non_saturating:

@@ -30,6 +30,9 @@ from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
 from keras_gans.kinds import Labels
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.networks import build_dcgan_generator, build_mlp_generator, build_recognition_head
+from keras_gans.networks.defaults import OF_POINTS, discriminator_with_features
+from keras_gans.papers import Paper, Recipe
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -71,6 +74,19 @@ class InfoGAN(AdversarialModel):
         https://arxiv.org/abs/1606.03657
     """
 
+    paper = Paper(
+        title="InfoGAN: Interpretable Representation Learning by Information Maximizing GANs",
+        authors="Chen et al.",
+        year=2016,
+        arxiv="1606.03657",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=128,
+        steps=5_000,
+        latent_dim=64,  # 62, and the continuous codes
+        status="trained",
+    )
     players = {"discriminator": ("discriminator", "recognition"), "generator": ("generator",)}
     judges = ("discriminator",)
     contests = {"discriminator_loss": "generator_loss"}
@@ -101,6 +117,25 @@ class InfoGAN(AdversarialModel):
         """Adam with beta_1 0.5, rate 2e-4 for D and Q and 1e-3 for G (appendix C)."""
         rates = {"discriminator": 2e-4, "generator": 1e-3}
         return {player: keras.optimizers.Adam(rate, beta_1=0.5) for player, rate in rates.items()}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, dense ones for points; Q is a head on D's features.
+
+        There are two continuous codes, and `num_classes` categories, 10 where it is `None`.
+        """
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        num_classes = 10 if num_classes is None else num_classes
+        if len(shape) == 1:
+            generator = build_mlp_generator(
+                shape, latent_dim, OF_POINTS, num_classes=num_classes, seed=seed
+            )
+        else:
+            generator = build_dcgan_generator(shape, latent_dim, num_classes=num_classes, seed=seed)
+        discriminator = discriminator_with_features(shape, seed=seed)
+        features = discriminator.output_shape[1][1:]
+        recognition = build_recognition_head(features, num_classes, 2, seed=seed)
+        return {"generator": generator, "discriminator": discriminator, "recognition": recognition}
 
     def train_step(self, data):
         (reals,) = self.minibatches(data, 1)

@@ -18,6 +18,8 @@ import keras
 
 from keras_gans import base
 from keras_gans.losses import least_squares_discriminator_loss, least_squares_generator_loss
+from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.papers import Paper, Recipe
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -49,6 +51,20 @@ class LSGAN(base.GAN):
         https://arxiv.org/abs/1611.04076
     """
 
+    paper = Paper(
+        title="Least Squares Generative Adversarial Networks",
+        authors="Mao et al.",
+        year=2017,
+        arxiv="1611.04076",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=64,
+        steps=4_000,
+        latent_dim=100,
+        status="trained",
+    )
+
     def __init__(
         self, generator, discriminator, a=0.0, b=1.0, c=1.0, ema_decay=None, seed=None, name=None
     ):
@@ -60,6 +76,13 @@ class LSGAN(base.GAN):
     def default_optimizers(self):
         """Adam with beta_1 0.5 for both (section 4.1)."""
         return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, discriminator = dcgan_pair(shape, latent_dim, seed=seed)
+        return {"generator": generator, "discriminator": discriminator}
 
     def discriminator_loss(self, real_logits, fake_logits):
         return least_squares_discriminator_loss(real_logits, fake_logits, a=self.a, b=self.b)

@@ -34,21 +34,34 @@ from keras_gans.losses import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from keras_gans.networks import build_progan_discriminator, build_progan_generator
+from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
 from keras_gans.replicas import mean_over_replicas
 
 
-class PaperOptimizers:
+class SharedByLosses:
     """What both losses share."""
+
+    noise = False  # whether the discriminator has it at its inputs
 
     def default_optimizers(self):
         """Adam with rate 1e-3, beta_1 0, beta_2 0.99 and epsilon 1e-8 (appendix A.1)."""
         adam = functools.partial(keras.optimizers.Adam, 1e-3, 0.0, 0.99, epsilon=1e-8)
         return {player: adam() for player in self.players}
 
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """The paper's at one size, without a fade."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        return {
+            "generator": build_progan_generator(shape, latent_dim=latent_dim, seed=seed),
+            "discriminator": build_progan_discriminator(shape, noise=cls.noise, seed=seed),
+        }
+
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ProGAN(PaperOptimizers, GrowingModel):
+class ProGAN(SharedByLosses, GrowingModel):
     """One stage of a progressive GAN, with the losses of WGAN-GP.
 
     Args:
@@ -78,6 +91,20 @@ class ProGAN(PaperOptimizers, GrowingModel):
         https://arxiv.org/abs/1710.10196
     """
 
+    paper = Paper(
+        title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
+        authors="Karras et al.",
+        year=2018,
+        arxiv="1710.10196",
+    )
+    recipe = Recipe(
+        dataset="noto_emoji",
+        batch_size=16,
+        large_batch_sizes={256: 14, 512: 6, 1024: 3},
+        steps=4_000,
+        latent_dim=512,
+        status="trained",
+    )
     reported = (*GrowingModel.reported, "gradient_penalty")
     penalties = {"gradient_penalty": "discriminator"}
 
@@ -117,7 +144,7 @@ class ProGAN(PaperOptimizers, GrowingModel):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ProGANLS(PaperOptimizers, GrowingModel):
+class ProGANLS(SharedByLosses, GrowingModel):
     """One stage of a progressive GAN, with the losses of LSGAN.
 
     Args:
@@ -137,6 +164,22 @@ class ProGANLS(PaperOptimizers, GrowingModel):
         https://arxiv.org/abs/1710.10196, appendix B
     """
 
+    paper = Paper(
+        title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
+        authors="Karras et al.",
+        year=2018,
+        arxiv="1710.10196",
+    )
+    recipe = Recipe(
+        dataset="noto_emoji",
+        batch_size=16,
+        large_batch_sizes={256: 14, 512: 6, 1024: 3},
+        steps=4_000,
+        latent_dim=512,
+        status="trained",
+        listed=False,  # as another form of ProGAN
+    )
+    noise = True
     contests = {"discriminator_loss": "generator_loss"}
     reported = (*GrowingModel.reported, "noise_strength")
 

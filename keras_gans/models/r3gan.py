@@ -25,6 +25,8 @@ import keras
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive
 from keras_gans.losses import relativistic_loss
+from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import zero_centred_penalty
 
 
@@ -55,6 +57,19 @@ class R3GAN(AdversarialModel):
         https://arxiv.org/abs/2501.05441
     """
 
+    paper = Paper(
+        title="The GAN is dead; long live the GAN! A Modern GAN Baseline",
+        authors="Huang et al.",
+        year=2024,
+        arxiv="2501.05441",
+    )
+    recipe = Recipe(
+        dataset="ring",
+        batch_size=256,
+        steps=10_000,
+        latent_dim=64,
+        status="trained",
+    )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)
     contests = {"discriminator_loss": "generator_loss"}
@@ -73,6 +88,13 @@ class R3GAN(AdversarialModel):
         """Adam with rate 2e-4, beta_1 0 and beta_2 0.99 for both."""
         adam = functools.partial(keras.optimizers.Adam, 2e-4, beta_1=0.0, beta_2=0.99)
         return {player: adam() for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks without normalization for pictures, dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, discriminator = dcgan_pair(shape, latent_dim, None, None, seed=seed)
+        return {"generator": generator, "discriminator": discriminator}
 
     def train_step(self, data):
         (reals,) = self.minibatches(data, 1)

@@ -24,6 +24,8 @@ import keras
 
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_positive
+from keras_gans.networks.defaults import decoder_and_encoder
+from keras_gans.papers import Paper, Recipe
 from keras_gans.variational import (
     Autoencoding,
     check_encoder,
@@ -62,6 +64,19 @@ class VAE(Autoencoding, AdversarialModel):
         https://arxiv.org/abs/1312.6114
     """
 
+    paper = Paper(
+        title="Auto-Encoding Variational Bayes",
+        authors="Kingma and Welling",
+        year=2014,
+        arxiv="1312.6114",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=100,
+        steps=4_000,
+        latent_dim=100,
+        status="trained",
+    )
     players = {"autoencoder": ("encoder", "generator")}
     averaged = ("encoder", "generator")
     reported = ("reconstruction_loss", "kl_divergence")
@@ -76,6 +91,13 @@ class VAE(Autoencoding, AdversarialModel):
     def default_optimizers(self):
         """Adagrad with rate 0.01 (section 5 has it out of 0.01, 0.02 and 0.1)."""
         return {"autoencoder": keras.optimizers.Adagrad(0.01)}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, encoder = decoder_and_encoder(shape, latent_dim, seed)
+        return {"generator": generator, "encoder": encoder}
 
     def train_step(self, data):
         (reals,) = self.minibatches(data, 1)

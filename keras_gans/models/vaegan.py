@@ -35,6 +35,8 @@ from keras import ops
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.networks.defaults import decoder_and_encoder, discriminator_with_features
+from keras_gans.papers import Paper, Recipe
 from keras_gans.variational import (
     Autoencoding,
     check_encoder,
@@ -83,6 +85,19 @@ class VAEGAN(Autoencoding, AdversarialModel):
         https://arxiv.org/abs/1512.09300
     """
 
+    paper = Paper(
+        title="Autoencoding beyond Pixels Using a Learned Similarity Metric",
+        authors="Larsen et al.",
+        year=2016,
+        arxiv="1512.09300",
+    )
+    recipe = Recipe(
+        dataset="noto_skin_tones",
+        batch_size=64,
+        steps=4_000,
+        latent_dim=128,
+        status="trained",
+    )
     players = {
         "encoder": ("encoder",),
         "generator": ("generator",),
@@ -119,6 +134,14 @@ class VAEGAN(Autoencoding, AdversarialModel):
     def default_optimizers(self):
         """RMSprop with rate 3e-4 for all three (section 4)."""
         return {player: keras.optimizers.RMSprop(3e-4) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, encoder = decoder_and_encoder(shape, latent_dim, seed)
+        discriminator = discriminator_with_features(shape, "layer", seed)
+        return {"generator": generator, "discriminator": discriminator, "encoder": encoder}
 
     def train_step(self, data):
         (reals,) = self.minibatches(data, 1)

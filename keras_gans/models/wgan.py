@@ -18,6 +18,8 @@ import keras
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive
 from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
+from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import clip_weights
 
 
@@ -48,6 +50,19 @@ class WGAN(AdversarialModel):
         https://arxiv.org/abs/1701.07875
     """
 
+    paper = Paper(
+        title="Wasserstein GAN",
+        authors="Arjovsky et al.",
+        year=2017,
+        arxiv="1701.07875",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=64,
+        steps=10_000,
+        latent_dim=100,
+        status="trained",
+    )
     players = {"critic": ("critic",), "generator": ("generator",)}
     judges = ("critic",)
 
@@ -67,6 +82,13 @@ class WGAN(AdversarialModel):
     def default_optimizers(self):
         """RMSprop with rate 5e-5 for both: momentum makes the critic unstable (section 4)."""
         return {player: keras.optimizers.RMSprop(5e-5, rho=0.99) for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, dense ones for points."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, critic = dcgan_pair(shape, latent_dim, seed=seed)
+        return {"generator": generator, "critic": critic}
 
     def train_step(self, data):
         for reals in self.minibatches(data, self.n_critic):

@@ -22,6 +22,8 @@ import keras
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive
 from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
+from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
 
 
@@ -53,6 +55,19 @@ class WGANGP(AdversarialModel):
         https://arxiv.org/abs/1704.00028
     """
 
+    paper = Paper(
+        title="Improved Training of Wasserstein GANs",
+        authors="Gulrajani et al.",
+        year=2017,
+        arxiv="1704.00028",
+    )
+    recipe = Recipe(
+        dataset="fashion_mnist_10k",
+        batch_size=64,
+        steps=4_000,
+        latent_dim=128,
+        status="trained",
+    )
     players = {"critic": ("critic",), "generator": ("generator",)}
     judges = ("critic",)
     reported = ("gradient_penalty",)
@@ -82,6 +97,13 @@ class WGANGP(AdversarialModel):
         """Adam with rate 1e-4, beta_1 0 and beta_2 0.9 for both (Algorithm 1)."""
         adam = functools.partial(keras.optimizers.Adam, 1e-4, beta_1=0.0, beta_2=0.9)
         return {player: adam() for player in self.players}
+
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        """DCGAN's networks for pictures, the critic with layer normalization; else dense ones."""
+        latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        generator, critic = dcgan_pair(shape, latent_dim, "layer", seed=seed)
+        return {"generator": generator, "critic": critic}
 
     def train_step(self, data):
         critic = functools.partial(self.critic, training=True)

@@ -20,6 +20,7 @@ from keras_gans.export.savedmodel import newest_version
 from keras_gans.files import new_directory
 from keras_gans.images import to_uint8
 from keras_gans.networks import build_mlp_discriminator
+from keras_gans.papers import Paper
 from keras_gans.sampling import SavedModelSampler
 
 
@@ -337,6 +338,15 @@ def test_a_class_with_the_name_of_a_papers(tmp_path):
     gan = type("DCGAN", (GAN,), {})(gan_of_points().generator, gan_of_points().discriminator)
     card = card_of(export.savedmodel(gan, tmp_path / "a", allow_untrained=True))
     assert card["model"] == "DCGAN" and "title" not in card
+
+
+def test_a_paper_of_a_users_own(tmp_path):
+    paper = Paper(title="A", authors="B", year=2026, arxiv="2601.00001")
+    known = gan_of_points()
+    gan = type("Own", (GAN,), {"paper": paper})(known.generator, known.discriminator)
+    card = card_of(export.savedmodel(gan, tmp_path / "a", allow_untrained=True))
+    assert list(card)[:5] == ["model", "title", "authors", "year", "arxiv"]
+    assert (card["title"], card["year"]) == ("A", 2026)
 
 
 def test_samples_that_are_sequences(tmp_path):

@@ -24,7 +24,6 @@ from keras_gans.metrics import (
 )
 from keras_gans.metrics._progress import progress_bar
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
-from keras_gans.registry import infogan_networks
 
 SHAPE = (16, 16, 1)
 REALS = pictures(48, *SHAPE)
@@ -154,7 +153,8 @@ def test_a_conditional_gan_has_to_be_given_labels_of_its_classes():
 
 
 def test_categories_that_a_model_finds_by_itself_are_no_labels():
-    model = InfoGAN(*infogan_networks((2,), 6, None, 0, num_categories=4), seed=0)
+    networks = InfoGAN.default_networks((2,), num_classes=4, latent_dim=6, seed=0)
+    model = InfoGAN(**networks, seed=0)
     (measured,) = evaluate(model, load("ring", labels=True), "modes", 100)
     assert "labels" not in measured.protocol
 

@@ -338,12 +338,11 @@ def arrays_of(model, dataset, uint8=True):
 # The command
 
 
-def _load_data(name, entry, image_size, labelled):
-    splits = getattr(entry, "splits", None)
+def _load_data(name, recipe, image_size):
     settings = {"shuffle": False, "image_size": image_size, "batch_size": 64}
-    if splits and name == entry.dataset:
-        return [datasets.load(name, split=split, **settings) for split in splits]
-    return [datasets.load(name, labels=labelled, **settings)]
+    if recipe.splits and name == recipe.dataset:
+        return [datasets.load(name, split=split, **settings) for split in recipe.splits]
+    return [datasets.load(name, labels=recipe.labelled, **settings)]
 
 
 def main():
@@ -379,10 +378,11 @@ def _main(args):
     saved = args.model.endswith(".keras")
     if saved:
         model = load_model(args.model)
-        entry = registry.find(type(model).__name__)
+        model_class = registry.find(type(model).__name__)
     else:
-        entry = registry.find(args.model)
-    sets = _load_data(args.dataset or entry.dataset, entry, args.image_size, entry.labelled)
+        model_class = registry.find(args.model)
+    recipe = model_class.recipe
+    sets = _load_data(args.dataset or recipe.dataset, recipe, args.image_size)
     if args.dataset_b:
         sets.append(datasets.load(args.dataset_b, shuffle=False, image_size=args.image_size))
     if not saved:
@@ -390,9 +390,9 @@ def _main(args):
         shape, options = sets[0].info.shape, {"seed": args.seed}
         options |= {} if args.ema_decay is None else {"ema_decay": args.ema_decay}
         options |= {} if args.latent_dim is None else {"latent_dim": args.latent_dim}
-        options |= {"num_classes": sets[0].info.num_classes} if entry.labelled else {}
+        options |= {"num_classes": sets[0].info.num_classes} if recipe.labelled else {}
         with dtype_policy(args.precision):
-            model = entry.build(shape, **options)
+            model = model_class.from_paper(shape, **options)
     arrays = pictures = None
     if args.data:
         arrays = _arrays_of_sets(model, sets, not args.float_data)
@@ -401,7 +401,7 @@ def _main(args):
     path = export_step(
         model,
         args.out,
-        args.batch_size or entry.batch_size,
+        args.batch_size or recipe.batch_size,
         steps_per_call=args.steps_per_call,
         uint8=not args.float_data,
         tf32=not args.no_tf32,

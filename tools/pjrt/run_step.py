@@ -258,8 +258,8 @@ def train(
         stop: function that says whether to end early.
 
     Returns:
-        dict: "device", its kind; "steps" behind the state; "milliseconds" a step, with all that is
-        written but without the first call; "seconds" of the first call, which compiles;
+        dict: "device", its kind; "steps" behind the state; "milliseconds" a step, with what is
+        written on the way, and without the first call; "seconds" of the first call, which compiles;
         "peak_bytes" of the device's memory, or None; "state", the file.
 
     Raises:
@@ -302,6 +302,10 @@ def train(
             compiled, first = time.perf_counter(), trainer.steps
         ended = trainer.steps >= last or time.perf_counter() > deadline or stop()
 
+        if ended:
+            jax.block_until_ready(trainer.values)
+            seconds = time.perf_counter() - compiled
+
         def is_due(steps, ended=ended):
             return ended or (steps and trainer.steps % steps == 0)
 
@@ -314,8 +318,7 @@ def train(
                 np.save(temporary, trainer.sample())
         if is_due(save_every):
             trainer.save(out)
-    taken, seconds = trainer.steps - first, time.perf_counter() - compiled
-    memory = trainer.device.memory_stats() or {}
+    taken, memory = trainer.steps - first, trainer.device.memory_stats() or {}
     return {
         "device": trainer.device.device_kind,
         "steps": trainer.steps,

@@ -1,0 +1,132 @@
+"""Networks that several papers' `default_networks` have in common.
+
+Points get dense networks. Of pictures they are the first papers' dense ones, or DCGAN's. A seed is
+one for all of a model's networks: each derives its own from it.
+"""
+
+from keras_gans.networks.dcgan import (
+    build_dcgan_discriminator,
+    build_dcgan_encoder,
+    build_dcgan_generator,
+)
+from keras_gans.networks.mlp import (
+    build_mlp_discriminator,
+    build_mlp_encoder,
+    build_mlp_generator,
+)
+
+OF_POINTS = (256, 256, 256)
+
+
+def mlp_pair(shape, latent_dim, num_classes=None, seed=None):
+    """Dense networks: for pictures with maxout and dropout, as in the first papers; else without.
+
+    Args:
+        shape: shape of one sample.
+        latent_dim: length of the latents.
+        num_classes: number of classes of label-conditional networks, or `None`.
+        seed: integer that fixes the initial weights, or `None`.
+
+    Returns:
+        The pair of generator and discriminator.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, discriminator = mlp_pair((2,), latent_dim=16, seed=0)
+    """
+    pictures = len(shape) == 3
+    hidden = (1200, 1200) if pictures else OF_POINTS
+    generator = build_mlp_generator(shape, latent_dim, hidden, num_classes=num_classes, seed=seed)
+    discriminator = build_mlp_discriminator(
+        shape,
+        (240, 240) if pictures else hidden,
+        maxout_pieces=5 if pictures else None,
+        dropout=0.5 if pictures else 0.0,
+        num_classes=num_classes,
+        seed=seed,
+    )
+    return generator, discriminator
+
+
+def dcgan_pair(
+    shape, latent_dim, normalization="batch", generator_normalization="batch", seed=None
+):
+    """DCGAN's networks for pictures, dense ones for points.
+
+    Args:
+        shape: shape of one sample.
+        latent_dim: length of the latents.
+        normalization: "batch", "layer", "instance" or `None`, of the discriminator of pictures.
+        generator_normalization: likewise, of the generator.
+        seed: integer that fixes the initial weights, or `None`.
+
+    Returns:
+        The pair of generator and discriminator.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, critic = dcgan_pair((28, 28, 1), latent_dim=128, normalization="layer", seed=0)
+    """
+    if len(shape) == 1:
+        return mlp_pair(shape, latent_dim, seed=seed)
+    generator = build_dcgan_generator(
+        shape, latent_dim, normalization=generator_normalization, seed=seed
+    )
+    return generator, build_dcgan_discriminator(shape, normalization=normalization, seed=seed)
+
+
+def decoder_and_encoder(shape, latent_dim, seed=None):
+    """A generator of samples, and an encoder of them to Gaussians over its latents.
+
+    Args:
+        shape, latent_dim, seed: see `dcgan_pair`.
+
+    Returns:
+        The pair of generator and encoder: DCGAN's for pictures, dense ones for points.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, encoder = decoder_and_encoder((28, 28, 1), latent_dim=100, seed=0)
+    """
+    if len(shape) == 1:
+        return (
+            build_mlp_generator(shape, latent_dim, OF_POINTS, seed=seed),
+            build_mlp_encoder(shape, latent_dim, OF_POINTS, seed=seed),
+        )
+    return (
+        build_dcgan_generator(shape, latent_dim, seed=seed),
+        build_dcgan_encoder(shape, latent_dim, seed=seed),
+    )
+
+
+def discriminator_with_features(shape, normalization="batch", seed=None):
+    """A discriminator with the outputs [logits, features].
+
+    Args:
+        shape, normalization, seed: see `dcgan_pair`.
+
+    Returns:
+        Functional `keras.Model`: DCGAN's for pictures, a dense one for points.
+
+    Raises:
+        ValueError: an argument does not fit the network.
+
+    Example:
+
+    >>> discriminator_with_features((28, 28, 1)).output_shape
+    [(None, 1), (None, 7, 7, 128)]
+    """
+    if len(shape) == 1:
+        return build_mlp_discriminator(shape, OF_POINTS, return_features=True, seed=seed)
+    return build_dcgan_discriminator(
+        shape, normalization=normalization, return_features=True, seed=seed
+    )

@@ -1,0 +1,303 @@
+"""From a paper to a model that trains: `from_paper`, of every class."""
+
+import hashlib
+import inspect
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import tree
+
+import keras_gans
+from keras_gans import AdversarialModel, base, models
+from keras_gans.datasets import load
+from keras_gans.kinds import Labels
+from keras_gans.papers import Paper, Recipe
+
+PICTURE, POINT, LARGER = (8, 12, 2), (2,), (24, 12, 1)
+SHAPES = {"pictures": PICTURE, "points": POINT, "larger": LARGER}
+CLASSES = {name: getattr(models, name) for name in models.__all__}
+EVERY = pytest.mark.parametrize("model_class", CLASSES.values(), ids=list(CLASSES))
+PICTURES_ONLY = {"BEGAN", "LAPGAN", "ProGAN", "ProGANLS"}  # their networks are not for points
+UNPAIRED = {name: c for name, c in CLASSES.items() if c.recipe.splits}
+FROM_LATENTS = {name: c for name, c in CLASSES.items() if name not in UNPAIRED}
+
+# SHA-256 of all initial weights with seed 0, 8 latents for pictures and 3 classes: what the table
+# of builders gave, which was here before models described themselves.
+RECORDED = {
+    "GAN pictures": "9d937d01406ebba9e692a8c7ffcbd54cc45607d6177ec675c7028b706a9761b1",
+    "GAN points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+    "VAE pictures": "8b960e5c59e3157c432dc90955eabc0f73c8d09b220144eb90eb6e23e03b7bf9",
+    "VAE points": "67ad016380f4cc27b6a5ee5a2ec8cbbaecb7241398e7fd740c3b46569fcded86",
+    "CGAN pictures": "8e489edd57e96a3e8e52f9f39cd5dc8f358978e95b8a7524c64f19d71d0c36f0",
+    "CGAN points": "8b4274b701109a2600164dc0dc9def604b8a86daa58fb6a78b095c9b1c8c21bc",
+    "LAPGAN pictures": "98a3a899848ef5784eef53e6997d59ac93657fddf2adcf0bfab12bb3e7881544",
+    "DCGAN pictures": "d58e6570b8c37ca345d3487a3828d7b7796b92136418fe733c0fdf0cd5f73830",
+    "DCGAN points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+    "InfoGAN pictures": "9aa14348ca409286ee2798f42e8b60a027a5f94a18b67d667e0d2f3eeb72e426",
+    "InfoGAN points": "1e8785aa5ac5c9a912fbdb74cffeea55bf4157e5059def560c02a2b6f004c96c",
+    "VAEGAN pictures": "61ff6a7ab7738fefaafebad3a46f4e957025b56ca8c7756de811f16618a4a216",
+    "VAEGAN points": "55bceca76642da02983e1b57abc9141245b0297328987eea79721e6f3022231e",
+    "LSGAN pictures": "d58e6570b8c37ca345d3487a3828d7b7796b92136418fe733c0fdf0cd5f73830",
+    "LSGAN points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+    "WGAN pictures": "d58e6570b8c37ca345d3487a3828d7b7796b92136418fe733c0fdf0cd5f73830",
+    "WGAN points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+    "DRAGAN pictures": "d58e6570b8c37ca345d3487a3828d7b7796b92136418fe733c0fdf0cd5f73830",
+    "DRAGAN points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+    "WGANGP pictures": "d58e6570b8c37ca345d3487a3828d7b7796b92136418fe733c0fdf0cd5f73830",
+    "WGANGP points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+    "BEGAN pictures": "0685e975eef4d9eb7613a79ca7e255dde532cea58646762c176031c03bd49a0c",
+    "CycleGAN pictures": "68d7e2dc56e019c3d6c173f7fe8135c21ddef4c69bd0c3f8f728bdf85059d15d",
+    "CycleGAN larger": "b2d7361603e659b21a2692f3ab0f86720d29e0ee3ae479642534446b91c5bd4c",
+    "ProGAN pictures": "56de3228a4b1c6e1d3aaa8035c8f807181a85618bd11f41be5efd4384a762457",
+    "R3GAN pictures": "68680ce1330778d4b990c4a7e0783e8ccc1eea63f1b0e93bb9e80059e8b51500",
+    "R3GAN points": "eed1351af897911e420fe1f5a35e0d9b75cbb1b70c8d269955f2971f9b99e7cc",
+}
+# Of 1000 normal numbers and 1000 uniform ones, on the same machine.
+NUMBERS = "a0750f7c12b502850ef04019b1d98b8d395df13c3a757acd2309ba206964b641"
+
+
+def sha256(*arrays):
+    digest = hashlib.sha256()
+    for array in map(np.asarray, arrays):
+        digest.update(repr((array.shape, array.dtype.name)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def numbers():
+    normal = keras.initializers.RandomNormal(seed=1)((1000,))
+    return sha256(normal, keras.initializers.GlorotUniform(seed=1)((10, 100)))
+
+
+def classes(model_class):
+    return 3 if model_class.recipe.labelled else None
+
+
+@pytest.mark.parametrize("which", RECORDED)
+def test_the_weights_are_those_that_were_recorded(which):
+    if numbers() != NUMBERS:
+        pytest.skip("this processor rounds random numbers otherwise than the one that recorded")
+    name, kind = which.split()
+    model_class = CLASSES[name]
+    latent_dim = 8 if kind == "pictures" and model_class.recipe.latent_dim else None
+    given = {"num_classes": classes(model_class), "latent_dim": latent_dim}
+    model = model_class.from_paper(SHAPES[kind], **given, seed=0)
+    networks = tree.flatten([getattr(model, name) for name in model.network_names])
+    assert sha256(*(w for network in networks for w in network.weights)) == RECORDED[which]
+
+
+@EVERY
+def test_default_networks_are_the_constructors(model_class):
+    networks = model_class.default_networks(PICTURE, classes(model_class), 8, seed=0)
+    model = model_class(**networks, seed=0)
+    assert model.network_names == tuple(networks)  # in the order in which the paper has them
+    built = model_class.from_paper(PICTURE, num_classes=classes(model_class), seed=0)
+    assert type(built) is getattr(keras_gans, model_class.__name__)
+    assert built.network_names == model.network_names and built.seed == 0
+
+
+@pytest.mark.parametrize("model_class", UNPAIRED.values(), ids=list(UNPAIRED))
+def test_builds_and_translates(model_class):
+    model = model_class.from_paper(PICTURE, seed=0, ema_decay=0.9, total_steps=7)
+    assert (model.seed, model.ema_decay, model.total_steps) == (0, 0.9, 7)
+    assert model.latent_prior is None and model.num_classes is None
+    assert model.translate(np.zeros((2, *PICTURE), "uint8")).shape == (2, *PICTURE)
+    kernels = [getattr(model, name).get_weights()[0].ravel() for name in model.network_names]
+    assert all((a[:50] != b[:50]).all() for a, b in itertools.combinations(kernels, 2))
+    with pytest.raises(ValueError, match="image_shape"):
+        model_class.from_paper(POINT)
+
+
+@pytest.mark.parametrize("model_class", FROM_LATENTS.values(), ids=list(FROM_LATENTS))
+@pytest.mark.parametrize("shape", [PICTURE, POINT], ids=["pictures", "points"])
+def test_builds_and_generates(model_class, shape):
+    name, num_classes = model_class.__name__, classes(model_class)
+    if shape == POINT and name in PICTURES_ONLY:
+        with pytest.raises(ValueError, match="image_shape"):
+            model_class.from_paper(shape, num_classes=num_classes)
+        return
+    model = model_class.from_paper(shape, num_classes=num_classes, seed=0)
+    # Of models with several generators: those of the first one, which begins.
+    generator, second = (tree.flatten(getattr(model, name))[0] for name in model.network_names[:2])
+    latent_dim = model_class.recipe.latent_dim if shape == PICTURE else 16
+    assert generator.inputs[0].shape[1:] == (latent_dim,)
+    averages = [getattr(model, f"ema_{name}") for name in model.averaged]
+    assert all((average is None) == (name[:6] != "ProGAN") for average in averages)
+    samples = model.generate(2, seed=1)
+    assert samples.shape == (2, *shape)
+    assert samples.dtype == ("uint8" if shape == PICTURE else "float32")
+    assert np.isfinite(samples).all()
+    takes_labels = any(isinstance(part, Labels) for part in model.data_spec())
+    # InfoGAN has classes, and none in its data.
+    assert takes_labels == model_class.recipe.labelled
+    assert model.num_classes == num_classes or not takes_labels
+    latents = model.latent_shape  # logits, reconstructions or encodings
+    assert second.outputs[0].shape in ((None, 1), (None, *shape), (None, *latents))
+
+
+@pytest.mark.parametrize("name", ["GAN", "CGAN"])
+def test_arguments(name):
+    model_class = CLASSES[name]
+    given = {"num_classes": classes(model_class), "latent_dim": 5, "ema_decay": 0.9}
+    one, same, other = (model_class.from_paper(POINT, **given, seed=seed) for seed in (4, 4, 5))
+    assert one.latent_shape == (5,)
+    assert one.ema_decay == 0.9 and one.ema_generator is not None
+    np.testing.assert_array_equal(one.generate(2, seed=0), same.generate(2, seed=0))
+    assert (one.generate(2, seed=0) != other.generate(2, seed=0)).all()
+
+
+def test_settings_are_the_constructors():
+    gan = models.WGANGP.from_paper(list(POINT), gp_weight=3.0, n_critic=2, name="mine", seed=1)
+    assert (gan.gp_weight, gan.n_critic, gan.name, gan.seed) == (3.0, 2, "mine", 1)
+    assert models.ProGAN.from_paper((8, 8, 1), latent_dim=4).ema_decay == 0.999
+    assert models.ProGAN.from_paper((8, 8, 1), latent_dim=4, ema_decay=None).ema_decay is None
+    with pytest.raises(TypeError, match="gp_wait"):
+        models.WGANGP.from_paper(POINT, gp_wait=3.0)
+
+
+def test_without_a_shape_it_is_that_of_the_data():
+    assert models.VAEGAN.from_paper(latent_dim=4).generator.output_shape == (None, 32, 32, 3)
+    assert models.R3GAN.from_paper().generator.output_shape == (None, 2)
+    gan = models.CGAN.from_paper(latent_dim=4)
+    assert (gan.generator.output_shape, gan.num_classes) == ((None, 28, 28, 1), 10)
+    assert models.CGAN.from_paper(latent_dim=4, num_classes=12).num_classes == 12
+
+
+def test_it_trains():
+    gan = models.WGANGP.from_paper(POINT, seed=0)
+    kernels = [w for w in gan.trainable_variables if w.name == "kernel"]
+    before = [np.array(w) for w in kernels]
+    history = gan.fit(load("ring", batch_size=8), steps_per_epoch=2, verbose=0).history
+    assert np.isfinite([history["critic_loss"], history["generator_loss"]]).all()
+    assert all((np.array(w) != b).any() for w, b in zip(kernels, before, strict=True))
+    assert gan.critic_optimizer.beta_2 == 0.9  # the paper's
+
+
+# Growing models
+
+
+def test_stages_of_progan():
+    """16 pictures a minibatch up to 128 x 128, then 14, 6 and 3 (appendix A.1)."""
+    for model_class in (models.ProGAN, models.ProGANLS):
+        stages = model_class.stages((1024, 1024, 3))
+        assert [shape for shape, _ in stages] == [(2**k, 2**k, 3) for k in range(2, 11)]
+        assert [batch_size for _, batch_size in stages] == [16] * 6 + [14, 6, 3]
+    assert models.ProGAN.stages((28, 28, 1), 5) == [((n, n, 1), 5) for n in (7, 14, 28)]
+
+
+def test_networks_of_the_other_loss_have_noise():
+    def noises(model_class):
+        gan = model_class.from_paper((8, 8, 1), latent_dim=4, seed=0)
+        assert not gan.fades
+        names = [type(layer).__name__ for layer in gan.discriminator.layers]
+        return names.count("MultiplicativeNoise")
+
+    assert noises(models.ProGAN) == 0 < noises(models.ProGANLS)
+
+
+def test_only_some_follow_the_length_of_a_training():
+    assert models.CycleGAN.settings_for(7) == {"total_steps": 7}
+    assert models.GAN.settings_for(7) == {}
+    for model_class in CLASSES.values():
+        arguments = inspect.signature(model_class).parameters
+        assert model_class.settings_for(7).keys() <= arguments.keys()
+
+
+def test_categories_of_infogan():
+    networks = models.InfoGAN.default_networks(POINT, num_classes=4, latent_dim=6, seed=0)
+    assert models.InfoGAN(**networks).num_classes == 4
+    assert models.InfoGAN.from_paper(POINT).num_classes == 10
+
+
+def test_networks_of_the_papers():
+    """Batch normalization is not in WGAN-GP's critic, and not in R3GAN at all."""
+
+    def normalized(name, model_class):
+        network = model_class.default_networks((16, 16, 1), latent_dim=5, seed=0)[name]
+        return [type(layer).__name__ for layer in network.layers]
+
+    assert normalized("critic", models.WGANGP).count("GroupNormalization") == 1
+    assert "BatchNormalization" not in normalized("critic", models.WGANGP)
+    assert "BatchNormalization" not in normalized("discriminator", models.DRAGAN)
+    assert normalized("critic", models.WGAN).count("BatchNormalization") == 1
+    for name in ("generator", "discriminator"):
+        found = normalized(name, models.R3GAN)
+        assert {"BatchNormalization", "GroupNormalization"}.isdisjoint(found)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("DCGAN", {"shape": (30, 30, 1)}, "`image_shape` must be"),
+        ("GAN", {"shape": POINT, "seed": -1}, "`seed` must be"),
+        ("GAN", {"shape": POINT, "latent_dim": 0}, "`latent_dim` must be"),
+        ("GAN", {"shape": 28}, r"`shape` must be the shape of one sample.* Received: 28"),
+        ("GAN", {"shape": ()}, r"`shape` must be .*\(H, W, C\) of pictures or \(d,\)"),
+        ("GAN", {"shape": (28, 0, 1)}, r"`shape` must be .*Received: \(28, 0, 1\)"),
+        ("GAN", {"shape": (2.0,)}, r"`shape` must be"),
+        ("GAN", {"shape": (True,)}, r"`shape` must be"),
+        ("CycleGAN", {}, "`shape` must be given: that of 'cycle_gan/horse2zebra'"),
+        ("CycleGAN", {"shape": PICTURE, "latent_dim": 3}, "CycleGAN has no latents. Received: 3"),
+        ("CGAN", {"shape": POINT}, "`num_classes` must be given: CGAN is conditional"),
+        ("CGAN", {"shape": POINT, "num_classes": 0}, "`num_classes` must be an integer"),
+        ("DCGAN", {"shape": (4, 4, 1), "num_classes": 3}, "DCGAN is not conditional. Received: 3"),
+        ("InfoGAN", {"shape": POINT, "num_classes": 3}, "InfoGAN is not conditional"),
+    ],
+)
+def test_what_is_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CLASSES[name].from_paper(**arguments)
+
+
+@pytest.mark.parametrize("model_class", [AdversarialModel, base.GAN])
+def test_a_class_without_a_paper(model_class):
+    name = model_class.__name__
+    with pytest.raises(ValueError, match=f"{name} must have a `paper` and a `recipe`"):
+        model_class.from_paper(POINT)
+
+
+# A paper of a user's own
+
+
+class Own(base.GAN):
+    paper = Paper(title="A", authors="B", year=2026, arxiv="2601.00001")
+    recipe = Recipe(dataset="ring", batch_size=8, steps=10)
+
+
+class Whole(Own):
+    @classmethod
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+        return models.DCGAN.default_networks(shape, num_classes, latent_dim, seed)
+
+
+def test_a_paper_of_a_users_own():
+    with pytest.raises(NotImplementedError, match="Own must define `default_networks`"):
+        Own.from_paper()
+    assert Whole.from_paper(seed=0).generate(3, seed=0).shape == (3, 2)
+
+
+def test_a_conditional_paper_of_a_users_own():
+    """Its constructor is told of the classes: it need not read them off a network."""
+
+    class Conditional(Whole):
+        recipe = Recipe(dataset="ring", batch_size=8, steps=10, labelled=True)
+
+        def __init__(self, generator, discriminator, num_classes, seed=None):
+            super().__init__(generator, discriminator, seed=seed)
+            self.num_classes = num_classes
+
+    assert Conditional.from_paper().num_classes == 8
+    assert Conditional.from_paper(POINT, num_classes=3).num_classes == 3
+
+
+def test_a_derived_class_is_built_like_its_parent():
+    derived = type("Mine", (models.LSGAN,), {})
+    model = derived.from_paper(POINT, seed=0)
+    assert type(model) is derived
+    expected = models.LSGAN.from_paper(POINT, seed=0).generate(2, seed=0)
+    np.testing.assert_array_equal(model.generate(2, seed=0), expected)
