@@ -94,6 +94,7 @@ def test_as_a_module(module, run):
     assert HEAVY.isdisjoint(modules)
 
 
+@pytest.mark.slow
 def test_a_command_reads_a_model_in_silence(run, script, saved, tmp_path):
     """The classes in the file are known to Keras, and TensorFlow's libraries say nothing."""
     code, stdout, stderr, modules = run(script, "generate", saved, "--out", tmp_path / "a.png")
@@ -108,6 +109,7 @@ def test_a_users_program_reads_a_model(imports, run, saved):
     assert run("-c", code)[:2] == (0, "CGAN\n")
 
 
+@pytest.mark.slow
 def test_a_users_script_has_all_names(run, tmp_path):
     path = tmp_path / "train.py"
     path.write_text("from keras_gans import *\nprint(WGANGP.__name__, load.__name__, losses.l1)")

@@ -155,6 +155,7 @@ def test_adam_as_fit(exported, folder, pictures):
     assert (np.array(imported.generator.weights[0]) != before).any()
 
 
+@pytest.mark.slow
 def test_without_tensorflow(folder):
     """The command, where neither TensorFlow nor Keras nor this package is; samples are written."""
     blocked = "import sys; sys.modules |= dict.fromkeys(['tensorflow', 'keras', 'keras_gans'])"
@@ -183,6 +184,7 @@ def test_without_tensorflow(folder):
     assert read_png(grids[-1]).shape[0] > 3 * 8
 
 
+@pytest.mark.slow
 def test_uint8_is_float(folder, pictures, tmp_path):
     gan = small_model()
     floats = (pictures.astype("float32") / 127.5 - 1.0).astype("float32")
@@ -192,6 +194,7 @@ def test_uint8_is_float(folder, pictures, tmp_path):
     assert differences(trained(folder), trained(other)) == []
 
 
+@pytest.mark.slow
 def test_data_on_the_host(folder):
     assert differences(trained(folder), trained(folder, on_host=True)) == []
 
@@ -215,6 +218,7 @@ def test_states_on_the_way(folder):
     assert states.read(folder / "after.npz", manifest)[1] == 1
 
 
+@pytest.mark.slow
 def test_a_signal_ends_it(folder):
     process = subprocess.Popen(
         [sys.executable, PJRT / "run_step.py", folder, "--steps", "1000000", "--log-every", "1"],
