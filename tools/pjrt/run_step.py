@@ -28,6 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 import states
 from jax import export
+from jax.extend import mlir
+from jax.extend.mlir.dialects import stablehlo
 
 jax.config.update("jax_enable_x64", True)  # counters and seeds are int64
 
@@ -52,7 +54,32 @@ def load_stablehlo(path, arguments, results):
         return tuple(jnp.zeros(result.shape, result.dtype) for result in results)
 
     exported = export.export(jax.jit(stand_in, keep_unused=True))(*arguments)
-    return dataclasses.replace(exported, mlir_module_serialized=Path(path).read_bytes()).call
+    program = without_copies(Path(path).read_bytes())
+    return dataclasses.replace(exported, mlir_module_serialized=program).call
+
+
+def without_copies(program):
+    """Portable StableHLO, less `mhlo.copy`, which is no StableHLO and which GPUs' compilers refuse.
+
+    TensorFlow writes it around the new values of variables; what is donated, jax says itself.
+    """
+    context = jax.jit(lambda x: x).lower(0.0).compiler_ir("stablehlo").context
+    context.allow_unregistered_dialects = True
+    module = mlir.deserialize_portable_artifact(program, context)
+    for operation in list(operations(module.operation)):
+        if operation.name == "mhlo.copy":
+            operation.results[0].replace_all_uses_with(operation.operands[0])
+            operation.erase()
+    return mlir.serialize_portable_artifact(module, stablehlo.get_current_version())
+
+
+def operations(operation):
+    """All operations within one of MLIR."""
+    for region in operation.regions:
+        for block in region.blocks:
+            for inner in block.operations:
+                yield inner.operation
+                yield from operations(inner.operation)
 
 
 def spec(described, *axes):
