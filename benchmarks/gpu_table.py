@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import queue
+import signal
 import statistics
 import sys
 import threading
@@ -171,7 +172,7 @@ class Worker(Process):
 
     def __init__(self, contender, row_name, log):
         script = str(HERE / "gpu_table.py")
-        super().__init__(contender, row_name, log, script=script, variables=VARIABLES)
+        super().__init__(contender, row_name, log, script, VARIABLES, alone=True)
         self.lines = queue.SimpleQueue()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -190,7 +191,8 @@ class Worker(Process):
         return json.loads(line)
 
     def kill(self):
-        self.process.kill()
+        """Its compilers, which are processes too, would slow down the others."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 

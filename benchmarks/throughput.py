@@ -107,9 +107,12 @@ def work(contender, row, make=make):
 
 
 class Process:
-    """A worker, and what it answers; `script` is what it runs, with variables of its own."""
+    """A worker, and what it answers; `script` is what it runs, with variables of its own.
 
-    def __init__(self, contender, row_name, log, script=__file__, variables=None):
+    With `alone` it leads a process group, which can be killed with all that it has started.
+    """
+
+    def __init__(self, contender, row_name, log, script=__file__, variables=None, alone=False):
         environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **(variables or {})}
         command = [sys.executable, script, "--worker", contender, "--rows", row_name]
         self.process = subprocess.Popen(
@@ -119,6 +122,7 @@ class Process:
             stderr=log,
             text=True,
             env=environment,
+            start_new_session=alone,
         )
 
     def ask(self, command, value=None):

@@ -96,6 +96,24 @@ def wasserstein_generator_loss(fake_logits):
     return -ops.mean(float32(fake_logits))
 
 
+def hinge_discriminator_loss(real_logits, fake_logits):
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: beyond the margins a sample costs nothing.
+
+    Lim and Ye, 2017 (arXiv:1705.02894); Miyato et al., 2018 (arXiv:1802.05957), section 4.
+
+    Args:
+        real_logits: outputs for reals.
+        fake_logits: outputs for fakes.
+    """
+    real_logits, fake_logits = float32(real_logits, fake_logits)
+    return ops.mean(ops.relu(1.0 - real_logits)) + ops.mean(ops.relu(1.0 + fake_logits))
+
+
+def hinge_generator_loss(fake_logits):
+    """-E[D(G(z))] (Miyato et al., 2018, section 4): no margin for the generator."""
+    return -ops.mean(float32(fake_logits))
+
+
 def relativistic_loss(logits, other_logits):
     """E[log(1 + exp(-(C(x) - C(y))))] over pairs (x, y): x should look more real than y.
 

@@ -66,6 +66,27 @@ class Case:
         return tf.data.Dataset.from_tensor_slices(self.arrays(model, steps)).batch(BATCH)
 
 
+@dataclasses.dataclass(frozen=True)
+class Roles:
+    """What a class declares of its players and of what they report, as the paper has it.
+
+    Attributes:
+        judges, makers: players.
+        contests, penalties, loss_terms: see `AdversarialModel`.
+        information: what is reported beside them.
+    """
+
+    judges: tuple = ("discriminator",)
+    makers: tuple = ("generator",)
+    contests: dict = dataclasses.field(default_factory=dict)
+    penalties: dict = dataclasses.field(default_factory=dict)
+    loss_terms: tuple = ()
+    information: tuple = ()
+
+
+LOGITS = {"discriminator_loss": "generator_loss"}  # a discriminator of logits, and its generator
+
+
 def case(model_class, networks, labelled=False, bad_arguments=(), rate=0.05, **defaults):
     """The `Case` of a model class.
 

@@ -16,12 +16,14 @@ TWO_SIDED = [
     losses.minimax_discriminator_loss,
     losses.least_squares_discriminator_loss,
     losses.wasserstein_critic_loss,
+    losses.hinge_discriminator_loss,
 ]
 ONE_SIDED = [
     losses.minimax_generator_loss,
     losses.non_saturating_generator_loss,
     losses.least_squares_generator_loss,
     losses.wasserstein_generator_loss,
+    losses.hinge_generator_loss,
 ]
 
 
@@ -73,6 +75,18 @@ def test_least_squares_by_hand():
     assert float(value) == pytest.approx(10.5625)
     assert float(losses.least_squares_generator_loss(fake)) == pytest.approx(1.0)
     assert float(losses.least_squares_generator_loss(fake, c=0.0)) == pytest.approx(0.5)
+
+
+def test_hinge_by_hand():
+    """Reals beyond 1 and fakes beyond -1 cost nothing, and have no gradient."""
+    real, fake = column(2, 0.25, -1), column(-3, 0.5)
+    value, (of_reals, of_fakes) = value_and_gradients(losses.hinge_discriminator_loss, real, fake)
+    assert value == pytest.approx((0 + 0.75 + 2) / 3 + (0 + 1.5) / 2, rel=1e-6)
+    np.testing.assert_allclose(of_reals.ravel(), [0, -1 / 3, -1 / 3], rtol=1e-6)
+    np.testing.assert_allclose(of_fakes.ravel(), [0, 1 / 2], rtol=1e-6)
+    value, (of_fakes,) = value_and_gradients(losses.hinge_generator_loss, fake)
+    assert value == pytest.approx(1.25)
+    np.testing.assert_allclose(of_fakes.ravel(), [-1 / 2, -1 / 2], rtol=1e-6)
 
 
 def test_wasserstein_by_hand():

@@ -55,6 +55,10 @@ class Shipped:
         inputs: of translators, folders of pictures of A and of B, beside `runs/`.
         pairs: whether a picture of A and the one of the same name of B show the same.
         data, license: of the training data, for the card, where the run does not know them.
+        exported: of a generator that was trained as an exported step (`tools/pjrt`), the directory
+            in `runs/` with that step's files and the state afterwards; it is taken instead of `run`
+            where it is there.
+        seconds: what that training took, without compiling.
     """
 
     run: str
@@ -64,12 +68,18 @@ class Shipped:
     pairs: bool = False
     data: str | None = None
     license: str | None = None
+    exported: str | None = None
+    seconds: float | None = None
 
 
 SHIPPED = {
     "gan_fashion_mnist": Shipped("gan", "gan.py", FASHION),
-    "cgan_fashion_mnist": Shipped("cgan", "cgan.py", FASHION),
-    "dcgan_fashion_mnist": Shipped("dcgan", "dcgan.py", FASHION),
+    "cgan_fashion_mnist": Shipped(
+        "cgan", "cgan.py", FASHION, exported="gpu/trainings/cgan", seconds=71.1
+    ),
+    "dcgan_fashion_mnist": Shipped(
+        "dcgan", "dcgan.py", FASHION, exported="gpu/trainings/dcgan", seconds=63.5
+    ),
     "lapgan_fashion_mnist": Shipped("lapgan", "lapgan.py --steps 1200", FASHION),
     "infogan_fashion_mnist": Shipped("infogan", "infogan.py", FASHION),
     "lsgan_fashion_mnist": Shipped("lsgan", "lsgan.py", FASHION),
@@ -124,29 +134,12 @@ def build(name, shipped):
     from keras_gans import presets
     from keras_gans.export import tflite
     from keras_gans.export.signatures import networks_of
-    from keras_gans.files import read_json
     from keras_gans.images import save_png
-    from keras_gans.run_settings import SETTINGS, facts_of
 
-    import keras
-
-    run = ROOT / "runs" / shipped.run
-    if not (run / "model.keras").is_file():
-        script, *options = shipped.command.split()
-        command = [sys.executable, str(ROOT / "examples" / script), *options, "--out", str(run)]
-        subprocess.run(command, check=True, cwd=ROOT)
-    gan = keras.models.load_model(run / "model.keras")
-    settings = read_json(run / SETTINGS)
-    facts = {
-        "name": name,
-        "command": f"python examples/{shipped.command}",
-        **facts_of(settings),
-        **{
-            key: value
-            for key, value in (("dataset", shipped.data), ("dataset_license", shipped.license))
-            if value
-        },
-    }
+    exported = shipped.exported and ROOT / "runs" / shipped.exported
+    read = read_exported if exported and (exported / "after.npz").is_file() else read_run
+    gan, facts = read(shipped)
+    facts = {"name": name, **facts}
     staged = SAVEDMODELS / f".{name}"
     shutil.rmtree(staged, ignore_errors=True)
     try:
@@ -154,7 +147,7 @@ def build(name, shipped):
         presets.save(gan, staged, facts, measure(gan, shipped, pictures))
         for direction, file in files_of(gan).items():
             tflite(gan, staged / file, "float16", direction=direction or None)
-        save_png(staged / "grid.png", grid(gan, settings, pictures))
+        save_png(staged / "grid.png", grid(gan, pictures))
         for side, array in zip("ab", pictures, strict=False):
             for index, picture in enumerate(chosen(array)):
                 save_png(staged / "inputs" / f"{side}_{index}.png", picture)
@@ -168,6 +161,46 @@ def build(name, shipped):
         shutil.rmtree(staged, ignore_errors=True)
     size = sum(file.stat().st_size for file in (SAVEDMODELS / name).rglob("*") if file.is_file())
     print(f"{name}: {size / 1e6:.1f} MB, {', '.join(networks_of(gan)) or 'from latents'}")
+
+
+def read_run(shipped):
+    """The model of a run, which is trained if it is not there, and facts for its card."""
+    from keras_gans.files import read_json
+    from keras_gans.run_settings import SETTINGS, facts_of
+
+    import keras
+
+    run = ROOT / "runs" / shipped.run
+    if not (run / "model.keras").is_file():
+        script, *options = shipped.command.split()
+        command = [sys.executable, str(ROOT / "examples" / script), *options, "--out", str(run)]
+        subprocess.run(command, check=True, cwd=ROOT)
+    facts = facts_of(read_json(run / SETTINGS))
+    given = {"dataset": shipped.data, "dataset_license": shipped.license}
+    facts |= {key: value for key, value in given.items() if value}
+    command = f"python examples/{shipped.command}"
+    return keras.models.load_model(run / "model.keras"), {"command": command, **facts}
+
+
+def read_exported(shipped):
+    """The model of an exported step, with the state that it came to, and facts for its card."""
+    from keras_gans import datasets
+
+    sys.path.insert(0, str(ROOT / "tools" / "pjrt"))
+    import import_state
+    import states
+
+    directory = ROOT / "runs" / shipped.exported
+    manifest = states.read_manifest(directory)
+    info = datasets.load(**shipped.reals).info
+    return import_state.import_state(directory), {
+        "command": "python benchmarks/gpu.py --out runs/gpu; bash runs/gpu/gpu_train.sh",
+        "dataset": info.name,
+        "dataset_license": info.license,
+        "num_examples": info.num_examples,
+        "batch_size": manifest["examples_per_step"],
+        "training_seconds": shipped.seconds,
+    }
 
 
 def export_again(name):
@@ -209,7 +242,7 @@ def read_inputs(shipped):
     ]
 
 
-def grid(gan, settings, pictures):
+def grid(gan, pictures):
     """The picture of a preset: samples, or what a translator makes of some pictures."""
     from keras_gans.callbacks._support import draw
     from keras_gans.kinds import render

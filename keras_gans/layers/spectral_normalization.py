@@ -13,8 +13,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     `keras.layers.SpectralNormalization` overwrites W instead, with no gradient through sigma.
 
     Args:
-        layer: a layer that is linear in its `kernel` and has no activation, such as `Dense` or
-            `Conv2D`; the kernel's last axis is the outputs.
+        layer: a layer that is linear in its `kernel` and in its inputs and has no activation, such
+            as `Dense` or `Conv2D`; the kernel's last axis is the outputs.
         epsilon: smallest norm, or singular value, that is divided by.
 
     Example:
@@ -69,14 +69,9 @@ class SpectralNormalization(keras.layers.Wrapper):
         return vector / ops.maximum(ops.norm(vector), self.epsilon)
 
     def call(self, inputs, training=False):
-        # The layer is linear in its kernel: dividing its output divides the kernel.
+        # The layer is linear in its kernel and in its inputs: dividing these divides the kernel.
         sigma = ops.cast(self.sigma(update=training), self.compute_dtype)
-        outputs = self.layer(inputs)
-        bias = getattr(self.layer, "bias", None)
-        if bias is None:
-            return outputs / sigma
-        bias = ops.cast(bias, self.compute_dtype)
-        return (outputs - bias) / sigma + bias
+        return self.layer(ops.cast(inputs, self.compute_dtype) / sigma)
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)

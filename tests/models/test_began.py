@@ -33,6 +33,8 @@ CASES = [
     ),
 ]
 
+ROLES = {"BEGAN": harness.Roles(information=("k", "convergence"))}
+
 BATCH = 8
 LOSSES = st.floats(0, 100, width=32)
 

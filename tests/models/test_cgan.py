@@ -19,6 +19,8 @@ CASES = [
     ),
 ]
 
+ROLES = {"CGAN": harness.Roles(contests=harness.LOGITS)}
+
 
 def test_paper_settings():
     """SGD with a rate of 0.1 that falls by 1 / 1.00004 a step, and momentum 0.5 at first."""

@@ -56,6 +56,10 @@ CASES = [
     ),
 ]
 
+ROLES = {
+    "CycleGAN": harness.Roles(contests=harness.LOGITS, loss_terms=("cycle_loss", "identity_loss"))
+}
+
 SHAPE, GREY = (12, 16, 3), (12, 16, 1)
 
 

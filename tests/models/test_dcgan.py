@@ -12,6 +12,8 @@ CASES = [
     harness.case(DCGAN, dcgan_pair),
 ]
 
+ROLES = {"DCGAN": harness.Roles(contests=harness.LOGITS)}
+
 
 def test_paper_settings():
     for config in harness.optimizer_settings(CASES[0].build()).values():

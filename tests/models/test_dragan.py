@@ -18,6 +18,12 @@ CASES = [
     ),
 ]
 
+ROLES = {
+    "DRAGAN": harness.Roles(
+        contests=harness.LOGITS, penalties={"gradient_penalty": "discriminator"}
+    )
+}
+
 
 def build(discriminator=None, **kwargs):
     discriminator = discriminator or build_mlp_discriminator((2,), (8,), seed=2)

@@ -17,6 +17,8 @@ CASES = [
     ),
 ]
 
+ROLES = {"GAN": harness.Roles(contests=harness.LOGITS)}
+
 
 def test_paper_settings():
     """SGD with a rate of 0.1 that falls by 1 / 1.000004 a step, and momentum 0.5 at first."""

@@ -38,6 +38,12 @@ CASES = [
     ),
 ]
 
+ROLES = {
+    "InfoGAN": harness.Roles(
+        contests=harness.LOGITS, loss_terms=("category_loss", "continuous_loss")
+    )
+}
+
 K, N = 3, 2
 
 

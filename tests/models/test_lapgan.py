@@ -25,6 +25,25 @@ CASES = [
     harness.case(LAPGAN, lapgan_pair),
 ]
 
+ROLES = {
+    "LAPGAN": harness.Roles(
+        contests=harness.LOGITS
+        | {
+            "discriminator_2x2": "generator_2x2",
+            "discriminator_4x4": "generator_4x4",
+            "discriminator_8x8": "generator_8x8",
+        },
+        loss_terms=(
+            "discriminator_2x2",
+            "discriminator_4x4",
+            "discriminator_8x8",
+            "generator_2x2",
+            "generator_4x4",
+            "generator_8x8",
+        ),
+    )
+}
+
 LEVELS = 3
 SIZES = ["4x6", "8x12", "16x24"]
 LATENT_DIM = 6

@@ -10,6 +10,8 @@ CASES = [
     harness.case(LSGAN, dcgan_pair, bad_arguments=[({"a": 1.0, "b": 1.0}, "`a` and `b`")]),
 ]
 
+ROLES = {"LSGAN": harness.Roles(contests=harness.LOGITS)}
+
 
 def test_paper_settings():
     for config in harness.optimizer_settings(CASES[0].build()).values():

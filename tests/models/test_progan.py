@@ -25,6 +25,13 @@ CASES = [
     harness.case(ProGANLS, lambda: progan_pair(noise=True), fade_pictures=200, rate=0.005),
 ]
 
+ROLES = {
+    "ProGAN": harness.Roles(
+        penalties={"gradient_penalty": "discriminator"}, information=("alpha",)
+    ),
+    "ProGANLS": harness.Roles(contests=harness.LOGITS, information=("alpha", "noise_strength")),
+}
+
 SMALL = {"filters_base": 32, "filters_max": 8, "seed": 3}
 
 

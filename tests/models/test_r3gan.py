@@ -14,6 +14,12 @@ CASES = [
     harness.case(R3GAN, lambda: dcgan_pair(None), bad_arguments=[({"gp_weight": 0}, "gp_weight")]),
 ]
 
+ROLES = {
+    "R3GAN": harness.Roles(
+        contests=harness.LOGITS, penalties={"r1": "discriminator", "r2": "discriminator"}
+    )
+}
+
 GAMMA, RATE = 0.3, 0.1
 
 

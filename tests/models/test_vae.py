@@ -27,6 +27,12 @@ CASES = [
     ),
 ]
 
+ROLES = {
+    "VAE": harness.Roles(
+        judges=(), makers=("autoencoder",), loss_terms=("reconstruction_loss", "kl_divergence")
+    )
+}
+
 POINTS, LATENTS, BATCH = 3, 2, 6
 RATE = 0.01
 

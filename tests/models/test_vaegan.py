@@ -34,6 +34,12 @@ CASES = [
     ),
 ]
 
+ROLES = {
+    "VAEGAN": harness.Roles(
+        contests=harness.LOGITS, loss_terms=("reconstruction_loss", "kl_divergence")
+    )
+}
+
 POINTS, LATENTS, FEATURES, BATCH = 3, 2, 4, 6
 RATE, GAMMA = 0.01, 0.2
 

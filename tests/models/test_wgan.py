@@ -18,6 +18,8 @@ CASES = [
     ),
 ]
 
+ROLES = {"WGAN": harness.Roles(judges=("critic",))}
+
 
 def test_paper_settings():
     for config in harness.optimizer_settings(CASES[0].build()).values():

@@ -20,6 +20,8 @@ CASES = [
     ),
 ]
 
+ROLES = {"WGANGP": harness.Roles(judges=("critic",), penalties={"gradient_penalty": "critic"})}
+
 
 def test_paper_settings():
     for config in harness.optimizer_settings(CASES[0].build()).values():

@@ -63,14 +63,19 @@ def without_copies(program):
 
     TensorFlow writes it around the new values of variables; what is donated, jax says itself.
     """
-    context = jax.jit(lambda x: x).lower(0.0).compiler_ir("stablehlo").context
-    context.allow_unregistered_dialects = True
-    module = mlir.deserialize_portable_artifact(program, context)
+    module = parsed(program)
     for operation in list(operations(module.operation)):
         if operation.name == "mhlo.copy":
             operation.results[0].replace_all_uses_with(operation.operands[0])
             operation.erase()
     return mlir.serialize_portable_artifact(module, stablehlo.get_current_version())
+
+
+def parsed(program):
+    """Portable StableHLO as a module of MLIR, other dialects' operations included."""
+    context = jax.jit(lambda x: x).lower(0.0).compiler_ir("stablehlo").context
+    context.allow_unregistered_dialects = True
+    return mlir.deserialize_portable_artifact(program, context)
 
 
 def operations(operation):
