@@ -22,7 +22,7 @@ lab: $(VENV)/installed
 test: lint quick
 
 # Two processes: most of a test is tracing and building, on one core.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations=25 --durations-min=5
 
 quick: $(VENV)/dev
 	$(PYTEST) -m "not slow"

@@ -239,7 +239,7 @@ def check_updates_wait(case):
     graphs = optimized_graphs(lambda: train(model, case, 1))
     accesses = [unordered_accesses(graph) for graph in graphs]
     loose = [pair for pairs, _ in accesses for pair in pairs]
-    assert not loose, loose
+    assert not loose, f"{case.name}: {len(loose)} pairs, such as {loose[0]}"
     assert sum(ordered for _, ordered in accesses) > len(model.trainable_variables)
 
 
