@@ -234,8 +234,9 @@ def page(results):
         "package ([its card](../keras_gans/metrics/data/README.md)). The distances are not those "
         "of an Inception network, and can't be compared with published ones.",
         "",
-        "The models were trained for minutes on two CPU cores, and on all of the data that they "
-        "are measured against. Each set is cut into two at random (seed 0): the models are "
+        "The models were trained for minutes on two CPU cores (CGAN and DCGAN on a GPU, see "
+        "[performance.md](performance.md#on-a-gpu)), and on all of the data that they are measured "
+        "against. Each set is cut into two at random (seed 0): the models are "
         "measured against the first half, *other reals* are the second half, which is the floor "
         "that a perfect generator would reach, and *uniform noise* is the ceiling. All rows of a "
         "table have one protocol, with as many samples as reals. Lower is better for FID, KID "
