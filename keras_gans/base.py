@@ -11,14 +11,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops, tree
+from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_gans import checks, determinism, kinds, onednn, pipeline, preset_files
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.ports import Port
+from keras_gans.progress import update_counts
 from keras_gans.randomness import PRIORS, RandomState, new_seed
 from keras_gans.replicas import clip_together
 from keras_gans.reported import ReportedMean
+from keras_gans.schedules import writes_schedules
 
 
 class AdversarialModel(keras.Model):
@@ -49,7 +52,8 @@ class AdversarialModel(keras.Model):
 
     Args:
         seed: integer that fixes every random draw of the model; `None` takes one at random.
-        ema_decay: decay in (0, 1) of the averaged networks at each update, or `None` for none.
+        ema_decay: decay in (0, 1) of the averaged networks at each update, a number or a schedule
+            (`keras_gans.schedules`), or `None` for none.
         **networks: built `keras.Model`s by name, or lists of them.
 
     Raises:
@@ -98,6 +102,11 @@ class AdversarialModel(keras.Model):
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
         self.report_metrics = {name: ReportedMean(name) for name in reported}
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "get_config" in vars(cls):
+            cls.get_config = writes_schedules(cls.get_config)
 
     @classmethod
     def from_paper(cls, shape=None, *, num_classes=None, latent_dim=None, seed=None, **settings):
@@ -236,6 +245,17 @@ class AdversarialModel(keras.Model):
         """U(minval, maxval) numbers (batch of `like`, *shape); see also `random_state.normal`."""
         return self.random_state.uniform(like, shape, minval, maxval)
 
+    def at_step(self, setting):
+        """A setting in the present step: a number as it is, a schedule's value as float32 scalar.
+
+        A schedule is a function of the number of finished steps, 0 in the first one. Optimizers
+        count them (`progress.update_counts`), so that it is saved, and equal on all replicas.
+        """
+        if not isinstance(setting, LearningRateSchedule):
+            return setting
+        counts = [ops.convert_to_tensor(count) for count in update_counts(self)]
+        return ops.cast(setting(functools.reduce(ops.minimum, counts)), "float32")
+
     @contextlib.contextmanager
     def update(self, *players):
         """Collects `losses[player]`, a scalar each, inside the block; then updates these players.
@@ -255,11 +275,12 @@ class AdversarialModel(keras.Model):
             scaled = {p: self.optimizer_of(p).scale_loss(losses[p] * share) for p in players}
         gradients = {player: tape.gradient(scaled[player], variables[player]) for player in players}
         gradients, losses = pipeline.all_at_once((gradients, losses))
+        ema_decay = self.at_step(self.ema_decay)
         for player in players:
             self.optimizer_of(player).apply(gradients[player], variables[player])
             self.report(**{f"{player}_loss": losses[player]})
             for name in set(self.players[player]) & set(self.averaged):
-                update_average(getattr(self, f"ema_{name}"), getattr(self, name), self.ema_decay)
+                update_average(getattr(self, f"ema_{name}"), getattr(self, name), ema_decay)
 
     def optimizer_of(self, player):
         """The optimizer of one player, the attribute `<player>_optimizer`."""
@@ -393,6 +414,7 @@ class AdversarialModel(keras.Model):
 
     # Saving: networks and settings here; weights and optimizers' state are found by Keras
 
+    @writes_schedules
     def get_config(self):
         networks = {name: getattr(self, name) for name in self.network_names}
         settings = {"name": self.name, "seed": self.seed, "ema_decay": self.ema_decay}

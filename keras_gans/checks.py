@@ -5,7 +5,8 @@ import os
 
 import keras
 import tensorflow as tf
-from keras import tree
+from keras import ops, tree
+from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_gans.catalogue import SETS
 from keras_gans.precision import with_loss_scaling
@@ -23,6 +24,14 @@ def check_positive(name, value):
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not 0 < value < float("inf"):
         raise ValueError(f"`{name}` must be a positive number. Received: {value!r}")
+    return value
+
+
+def check_number(name, value):
+    """Returns `value`, or raises ValueError unless it is a finite number."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not float("-inf") < value < float("inf"):
+        raise ValueError(f"`{name}` must be a number. Received: {value!r}")
     return value
 
 
@@ -57,12 +66,58 @@ def check_seed(seed):
     return seed
 
 
+def check_scheduled(name, value, check):
+    """Returns a number that `check(name, value)` lets through, or a schedule that begins with one.
+
+    A schedule may also begin with 0, as a warm-up does. Its later values are not looked at.
+
+    Args:
+        name: the argument's.
+        value: number, or `keras.optimizers.schedules.LearningRateSchedule`.
+        check: function such as `check_positive`.
+
+    Raises:
+        ValueError: it is neither, or the schedule begins with no such number or can't be saved.
+    """
+    if not isinstance(value, LearningRateSchedule):
+        if callable(value):
+            raise ValueError(
+                f"`{name}` must be a number or a schedule, that is an object of a class derived "
+                "from keras.optimizers.schedules.LearningRateSchedule, with which it is saved. "
+                f"Received: {value!r}"
+            )
+        return check(name, value)
+    kind = type(value).__name__
+    try:
+        value.get_config()
+        first = ops.convert_to_numpy(value(ops.zeros((), "int64")))
+    except NotImplementedError as error:
+        raise ValueError(
+            f"`{name}` must be a schedule with the methods `__call__` and `get_config`. "
+            f"Received: a {kind} without ({error})"
+        ) from None
+    if first.shape or first.dtype.kind not in "iuf":
+        raise ValueError(
+            f"`{name}` must be a schedule of numbers, scalars. "
+            f"Received: a {kind} that is {first!r} at step 0"
+        )
+    if first != 0:
+        try:
+            check(name, first.item())
+        except ValueError as error:
+            raise ValueError(f"{error}, which {kind} is at step 0") from None
+    return value
+
+
 def check_ema_decay(ema_decay):
-    """Raises ValueError unless `ema_decay` is None or in (0, 1)."""
-    if ema_decay is not None and not (
-        isinstance(ema_decay, numbers.Real) and 0 < float(ema_decay) < 1
-    ):
-        raise ValueError(f"`ema_decay` must be None or in (0, 1). Received: {ema_decay!r}")
+    """Raises ValueError unless `ema_decay` is None, in (0, 1), or a schedule of such numbers."""
+
+    def check(name, value):
+        if not isinstance(value, numbers.Real) or not 0 < float(value) < 1:
+            raise ValueError(f"`{name}` must be None or in (0, 1). Received: {value!r}")
+
+    if ema_decay is not None:
+        check_scheduled("ema_decay", ema_decay, check)
 
 
 def check_sample_shape(name, shape):

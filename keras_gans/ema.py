@@ -4,7 +4,7 @@ Source: Karras et al., 2018 (arXiv:1710.10196), section 4; Yazıcı et al., 2019
 """
 
 import keras
-from keras import tree
+from keras import ops, tree
 
 
 def averaged_copy(network, decay):
@@ -31,7 +31,7 @@ def update_average(average, network, decay):
     Args:
         average: network (or list) from `averaged_copy`, or `None`, and then nothing is done.
         network: the network (or list) that is trained.
-        decay: number in (0, 1), for instance 0.999.
+        decay: number in (0, 1), for instance 0.999, or a float32 scalar.
     """
     if average is None:
         return
@@ -40,6 +40,6 @@ def update_average(average, network, decay):
     )
     for a, w in zip(*variables, strict=True):
         if keras.backend.is_float_dtype(w.dtype):
-            a.assign_add((1.0 - decay) * (w - a))
+            a.assign_add(ops.cast(1.0 - decay, w.dtype) * (w - a))
         else:
             a.assign(w)

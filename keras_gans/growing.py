@@ -1,5 +1,6 @@
 """Models that grow: a stage is a model for one size of picture, and `grow()` gives the next."""
 
+import keras
 from keras import ops
 
 from keras_gans.base import AdversarialModel
@@ -121,7 +122,9 @@ class GrowingModel(AdversarialModel):
         """
         with self.distribute_strategy.scope():
             networks = {name: getattr(self, name).grow() for name in self.network_names}
-            grown = type(self)(**{**self.get_config(), **networks, **settings})
+            own = {n: v for n, v in self.get_config().items() if n not in networks}
+            own = keras.saving.deserialize_keras_object(own)
+            grown = type(self)(**{**own, **networks, **settings})
             grown.random_state.set_weights(self.random_state.get_weights())
             if self.ema_generator is not None and grown.ema_generator is not None:
                 copy_layers(self.ema_generator, grown.ema_generator)

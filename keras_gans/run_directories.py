@@ -48,7 +48,7 @@ def facts_of_model(gan, info):
     labelled = any(isinstance(part, Labels) for part in gan.data_spec())
     return {
         "seed": gan.seed,
-        "ema_decay": gan.ema_decay,
+        "ema_decay": keras.saving.serialize_keras_object(gan.ema_decay),  # JSON of a schedule, too
         "sample_shape": list(info.shape),
         "num_examples": info.num_examples,
         "dataset_license": info.license,

@@ -7,8 +7,10 @@ import math
 import numbers
 import os
 
+import keras
 import numpy as np
 import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_gans.export.signatures import is_batchable, networks_of
 from keras_gans.ports import makes_from_latents
@@ -120,18 +122,20 @@ def _rows(card):
     yield "steps", f"{card['steps_taken']:,}{batch}{since}"
     yield "seed", str(card["seed"])
     if card["ema_decay"]:
-        yield "averaged weights", f"decay {card['ema_decay']} a step"
+        yield "averaged weights", f"decay {_call(card['ema_decay'])} a step"
     for name, value in card["settings"].items():
-        yield f"`{name}`", str(value)
+        yield f"`{name}`", _call(value)
     for player, settings in card["optimizers"].items():
         yield f"optimizer of the {player}", _call(settings)
     yield "parameters", f"{card['parameters']:,}"
 
 
 def _call(settings):
-    """Adam(learning_rate=0.0002, beta_1=0.5)"""
+    """Adam(learning_rate=0.0002, beta_1=0.5); of what has no class, the value."""
+    if not isinstance(settings, dict):
+        return str(settings)
     given = {name: value for name, value in settings.items() if name != "class"}
-    parts = (f"{n}={_call(v) if isinstance(v, dict) else v}" for n, v in given.items())
+    parts = (f"{n}={_call(v)}" for n, v in given.items())
     return f"{settings.get('class', '')}({', '.join(parts)})"
 
 
@@ -166,10 +170,14 @@ def _describe_spec(spec):
 
 
 def _plain_settings(gan):
-    """The numbers and words that the model's constructor takes, without its networks."""
+    """The numbers, words and schedules that the constructor takes, without its networks."""
     known = {"name", "seed", "ema_decay", "num_classes", *gan.network_names}
     config = {name: value for name, value in _config_of(gan).items() if name not in known}
-    return {name: _plain(value) for name, value in config.items() if _is_plain(value)}
+    return {
+        name: _plain(value)
+        for name, value in config.items()
+        if _is_plain(value) or isinstance(getattr(gan, name, None), LearningRateSchedule)
+    }
 
 
 def _optimizers(gan):
@@ -215,6 +223,8 @@ def _is_plain(value):
 
 def _plain(value):
     """A setting in JSON's types, as the user wrote it; in words where there is none."""
+    if isinstance(value, LearningRateSchedule):
+        value = keras.saving.serialize_keras_object(value)
     if isinstance(value, dict):
         kind, config = value.get("class_name"), value.get("config")
         if isinstance(kind, str) and "config" in value:  # an object as Keras writes it

@@ -21,7 +21,7 @@ import keras
 from keras import ops
 
 from keras_gans.base import AdversarialModel
-from keras_gans.checks import check_fits, check_positive
+from keras_gans.checks import check_fits, check_positive, check_scheduled
 from keras_gans.losses import (
     float32,
     minimax_discriminator_loss,
@@ -41,7 +41,7 @@ class DRAGAN(AdversarialModel):
         generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
         discriminator: built `keras.Model`, samples (batch, ...) to logits; the penalty is each
             example's own, so without batch normalization.
-        gp_weight: weight of the gradient penalty, the paper's lambda.
+        gp_weight: weight of the gradient penalty, the paper's lambda; a number or a schedule.
         noise: standard deviation of delta, in those of the minibatch.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         seed: integer that fixes every random draw, or `None`.
@@ -92,7 +92,7 @@ class DRAGAN(AdversarialModel):
         networks = {"generator": generator, "discriminator": discriminator}
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
         check_fits("discriminator", discriminator, generator)
-        self.gp_weight = check_positive("gp_weight", gp_weight)
+        self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
         self.noise = check_positive("noise", noise)
 
     def default_optimizers(self):
@@ -123,7 +123,7 @@ class DRAGAN(AdversarialModel):
             penalty = ops.mean(ops.square(input_gradient_norms(discriminator, perturbed) - 1.0))
             losses["discriminator"] = (
                 minimax_discriminator_loss(discriminator(reals), discriminator(fakes))
-                + self.gp_weight * penalty
+                + self.at_step(self.gp_weight) * penalty
             )
         self.report(gradient_penalty=penalty)
 

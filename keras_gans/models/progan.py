@@ -24,7 +24,7 @@ import functools
 import keras
 from keras import ops
 
-from keras_gans.checks import check_not_negative, check_positive
+from keras_gans.checks import check_not_negative, check_positive, check_scheduled
 from keras_gans.growing import GrowingModel
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.losses import (
@@ -71,8 +71,8 @@ class ProGAN(SharedByLosses, GrowingModel):
         fade_pictures: real pictures over which a stage's new layers are faded in. The paper's
             stages then go on for as many.
         n_critic: discriminator steps for each generator step.
-        gp_weight: weight of the gradient penalty.
-        drift_weight: weight of E[D(x)^2], which keeps the logits near 0.
+        gp_weight: weight of the gradient penalty, a number or a schedule.
+        drift_weight: weight of E[D(x)^2], which keeps the logits near 0, likewise.
         ema_decay: decay in (0, 1) of the averaged generator, or `None`.
         seed: integer that fixes every random draw, or `None`.
 
@@ -121,8 +121,8 @@ class ProGAN(SharedByLosses, GrowingModel):
         name=None,
     ):
         super().__init__(generator, discriminator, fade_pictures, n_critic, ema_decay, seed, name)
-        self.gp_weight = check_positive("gp_weight", gp_weight)
-        self.drift_weight = check_not_negative("drift_weight", drift_weight)
+        self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
+        self.drift_weight = check_scheduled("drift_weight", drift_weight, check_not_negative)
 
     def discriminator_loss(self, reals, fakes):
         discriminator = functools.partial(self.discriminator, training=True)
@@ -131,8 +131,8 @@ class ProGAN(SharedByLosses, GrowingModel):
         real_logits, fake_logits = discriminator(reals), discriminator(fakes)
         return (
             wasserstein_critic_loss(real_logits, fake_logits)
-            + self.gp_weight * penalty
-            + self.drift_weight * ops.mean(ops.square(float32(real_logits)))
+            + self.at_step(self.gp_weight) * penalty
+            + self.at_step(self.drift_weight) * ops.mean(ops.square(float32(real_logits)))
         )
 
     def generator_loss(self, fake_logits):

@@ -12,10 +12,10 @@ and zero-centred penalties on both sides, without which it does not converge:
 Deviations from the paper:
 - The networks are the caller's. The paper's are residual ones without normalization, whose last
   convolution in a block begins at zero.
-- gamma, Adam's rate and beta_2 and the decay of the averaged generator stay as they are. The
-  authors' code moves them along a cosine: on CIFAR-10 gamma from 0.05 to 0.005, the rate from 2e-4
-  to 5e-5, beta_2 from 0.9 to 0.99. So it does with the strength of an augmentation of all that D
-  sees, which is not here.
+- gamma, Adam's rate and the decay of the averaged generator stay as they are, unless they are given
+  as schedules. The authors' code moves them along a cosine (`schedules.Cosine`): on CIFAR-10 gamma
+  from 0.05 to 0.005, the rate from 2e-4 to 5e-5. So it does with beta_2, from 0.9 to 0.99, which
+  stays 0.99 here, and with the strength of an augmentation of all that D sees, which is not here.
 """
 
 import functools
@@ -23,7 +23,7 @@ import functools
 import keras
 
 from keras_gans.base import AdversarialModel
-from keras_gans.checks import check_fits, check_positive
+from keras_gans.checks import check_fits, check_positive, check_scheduled
 from keras_gans.losses import relativistic_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
@@ -38,8 +38,8 @@ class R3GAN(AdversarialModel):
         generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
         discriminator: built `keras.Model`, samples (batch, ...) to logits, one for each example.
             Both are meant to have no normalization.
-        gp_weight: the paper's gamma, of which each penalty has a half; 0.05 is that of the paper's
-            first steps on CIFAR-10, points and larger pictures want more.
+        gp_weight: the paper's gamma, of which each penalty has a half, a number or a schedule. 0.05
+            is that of the paper's first steps on CIFAR-10, points and larger pictures want more.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`; the paper has one.
         seed: integer that fixes every random draw, or `None`.
 
@@ -82,7 +82,7 @@ class R3GAN(AdversarialModel):
         networks = {"generator": generator, "discriminator": discriminator}
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
         check_fits("discriminator", discriminator, generator)
-        self.gp_weight = check_positive("gp_weight", gp_weight)
+        self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
 
     def default_optimizers(self):
         """Adam with rate 2e-4, beta_1 0 and beta_2 0.99 for both."""
@@ -100,12 +100,13 @@ class R3GAN(AdversarialModel):
         (reals,) = self.minibatches(data, 1)
         discriminator = functools.partial(self.discriminator, training=True)
         fakes = self.generator(self.sample_latents(reals), training=True)
+        gamma = self.at_step(self.gp_weight)
         with self.update("discriminator") as losses:
             real_logits, r1 = zero_centred_penalty(discriminator, reals)
             fake_logits, r2 = zero_centred_penalty(discriminator, fakes)
-            losses["discriminator"] = relativistic_loss(
-                real_logits, fake_logits
-            ) + self.gp_weight / 2 * (r1 + r2)
+            losses["discriminator"] = relativistic_loss(real_logits, fake_logits) + gamma / 2 * (
+                r1 + r2
+            )
         self.report(r1=r1, r2=r2)
 
         with self.update("generator") as losses:

@@ -20,7 +20,7 @@ import warnings
 import keras
 
 from keras_gans.base import AdversarialModel
-from keras_gans.checks import check_count, check_fits, check_positive
+from keras_gans.checks import check_count, check_fits, check_positive, check_scheduled
 from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
@@ -36,7 +36,7 @@ class WGANGP(AdversarialModel):
         critic: built `keras.Model`, samples (batch, ...) to unbounded scores; without batch
             normalization, of which a warning is given.
         n_critic: critic steps for each generator step.
-        gp_weight: weight of the gradient penalty, the paper's lambda.
+        gp_weight: weight of the gradient penalty, the paper's lambda; a number or a schedule.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         seed: integer that fixes every random draw, or `None`.
 
@@ -80,7 +80,7 @@ class WGANGP(AdversarialModel):
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
         check_fits("critic", critic, generator)
         self.n_critic = check_count("n_critic", n_critic)
-        self.gp_weight = check_positive("gp_weight", gp_weight)
+        self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
         layers = [type(layer).__name__ for layer in critic.layers]
         if "BatchNormalization" in layers:
             warnings.warn(
@@ -113,7 +113,8 @@ class WGANGP(AdversarialModel):
             with self.update("critic") as losses:
                 penalty = gradient_penalty(critic, reals, fakes, epsilon)
                 losses["critic"] = (
-                    wasserstein_critic_loss(critic(reals), critic(fakes)) + self.gp_weight * penalty
+                    wasserstein_critic_loss(critic(reals), critic(fakes))
+                    + self.at_step(self.gp_weight) * penalty
                 )
             self.report(gradient_penalty=penalty)
 
