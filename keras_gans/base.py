@@ -5,6 +5,7 @@ scaling, optimizers, randomness, metrics, averaging, saving and XLA are the same
 """
 
 import contextlib
+import dataclasses
 import functools
 
 import keras
@@ -16,7 +17,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras_gans import checks, determinism, kinds, onednn, pipeline, preset_files
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.ports import Port
+from keras_gans.ports import Port, sampling_networks
 from keras_gans.progress import update_counts
 from keras_gans.randomness import PRIORS, RandomState, new_seed
 from keras_gans.replicas import clip_together
@@ -45,6 +46,7 @@ class AdversarialModel(keras.Model):
         latent_prior: `"normal"` for N(0, 1) or `"uniform"` for U(-1, 1).
         num_classes: number of classes of a conditional model, else `None`.
         minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
+        rows_at_once: rows in one call of a network, when a model is asked for something.
         preset: name of the trained model that the weights come from (`keras_gans.load`).
         paper: `papers.Paper`, what the model is from. Default: none.
         recipe: `papers.Recipe`, what it is trained with by default, for `from_paper` and the
@@ -82,6 +84,7 @@ class AdversarialModel(keras.Model):
     latent_prior = "normal"
     num_classes = None
     minibatches_per_step = 1
+    rows_at_once = 64
     preset = None
     paper = None
     recipe = None
@@ -365,8 +368,68 @@ class AdversarialModel(keras.Model):
 
         Models with latents have one, which has no direction: its name is "".
         """
-        ports = self.ports().items()
-        return {"" if port.from_latents else name: port.network for name, port in ports}
+        return sampling_networks(self)
+
+    def ask(self, name, *inputs):
+        """What the network of a port makes, in a graph and some rows at a time.
+
+        Args:
+            name: of the port, one of `ports()`.
+            *inputs: an array (num, ...) for each of the port's inputs, as at the border (uint8
+                pictures) or as networks take it.
+
+        Returns:
+            Array (num, ...), as at the border: uint8 pictures.
+
+        Raises:
+            ValueError: there is no such port, or the inputs are none of its kinds.
+
+        Example:
+
+        >>> vae.ask("encode", pictures).shape
+        (64, 32)
+        """
+        checks.check_member("name", name, self.ports())
+        kinds_of_port = self.ports()[name].inputs
+        if len(inputs) != len(kinds_of_port):
+            raise ValueError(
+                f"`inputs` must be {', '.join(kind.name for kind in kinds_of_port)} for "
+                f"{name!r}. Received: {len(inputs)} of them"
+            )
+        given = zip(kinds_of_port, inputs, strict=True)
+        return self._ask(name, **{kind.name: values for kind, values in given})
+
+    def _ask(self, name, **inputs):
+        """`ask` with other names for the inputs, which errors have."""
+        port, rows = self.ports()[name], {}
+        for kind, (given, values) in zip(port.inputs, inputs.items(), strict=True):
+            if not np.size(values):
+                raise ValueError(f"`{given}` must hold at least one. Received: none")
+            rows[given] = dataclasses.replace(kind, name=given).from_border(values)
+        first, *others = rows
+        for other in others:
+            if len(rows[other]) != len(rows[first]):
+                raise ValueError(
+                    f"`{other}` must have one for each of `{first}`, {len(rows[first])}. "
+                    f"Received: {len(rows[other])}"
+                )
+        rows = list(rows.values())
+        return port.output.to_border(self._run(port.network, rows if others else rows[0]))
+
+    def _run(self, network, rows):
+        """What a network makes of rows, `rows_at_once` of them at a time: a numpy array."""
+        rows, step = tree.map_structure(tf.convert_to_tensor, rows), self.rows_at_once
+        starts = range(0, len(tree.flatten(rows)[0]), step)
+        chunks = [tree.map_structure(lambda t, i=i: t[i : i + step], rows) for i in starts]
+        return np.concatenate([ops.convert_to_numpy(self._in_graph(network, c)) for c in chunks])
+
+    def _part(self, name, build, *sources):
+        """A network out of layers of the model's own, `build()`, made once for these sources."""
+        parts = self.__dict__.setdefault("_parts", {})  # past Keras, which looks for weights
+        known = parts[name].args[0] if name in parts else ()
+        if [*map(id, known)] != [*map(id, sources)]:
+            parts[name] = functools.partial(lambda sources, network: network, sources, build())
+        return parts[name]()
 
     def generator_inputs(self, num, seed, labels=None):
         """The generator's inputs for `generate`: latents (num, *latent_shape)."""
@@ -402,10 +465,7 @@ class AdversarialModel(keras.Model):
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         rows = self.generator_inputs(num, seed, labels)
-        rows = tree.map_structure(tf.convert_to_tensor, rows)
-        chunks = [tree.map_structure(lambda t, i=i: t[i : i + 64], rows) for i in range(0, num, 64)]
-        samples = [ops.convert_to_numpy(self._sample(chunk)) for chunk in chunks]
-        return self.sample_kind().to_border(np.concatenate(samples))
+        return self.sample_kind().to_border(self._run(self.sampler, rows))
 
     @classmethod
     def from_preset(cls, name, directory=None):

@@ -442,7 +442,7 @@ def export(
         _option(
             "--direction",
             "NAME",
-            "Of the TFLite and ONNX files of a model that translates both ways: a_to_b or b_to_a.",
+            "What the TFLite and ONNX files do, of models that do several things: b_to_a, encode.",
             "the first",
         ),
     ] = None,

@@ -25,6 +25,13 @@ from keras_gans.images import enlarge, make_grid, plot_curves, plot_points, plot
 from keras_gans.randomness import PRIORS
 
 RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
+ANY_SIZE = 64  # of an axis of any size, in examples
+SQUARE = 8  # pixels of the squares in examples of pictures
+PNG_CHANNELS = (1, 2, 3, 4)
+
+# What `Pictures.from_border` makes of each level. Told to divide, a graph multiplies by a rounded
+# 1 / 127.5, and a picture now and then came out one level beside that of `translate`.
+LEVELS = np.arange(256, dtype="float32") / np.float32(127.5) - np.float32(1)
 FRAMES_SHOWN = 8
 PIANO_ROLL = 12  # features from which a sequence is a map of them, and no curves
 
@@ -44,6 +51,12 @@ class Kind:
     dtype = "float32"
     border_dtype = "float32"
     noun = "samples"
+    from_seed = False  # whether values can be drawn that mean as much as those of data
+
+    @property
+    def output_name(self):
+        """What exported models call what they make of this kind."""
+        return self.noun
 
     def check_shape(self, values):
         """Raises ValueError unless the array `values` has the shape of a batch of this kind."""
@@ -114,6 +127,35 @@ class Kind:
         """The `tf.TensorSpec` of a batch at the border."""
         return tf.TensorSpec((batch, *self.shape), self.border_dtype, name=self.name)
 
+    def served_spec(self, raw=False):
+        """The `tf.TensorSpec` of a batch of any size in a request, where integers are int64.
+
+        Args:
+            raw: whether the request has what networks take, float32 pictures in place of uint8.
+        """
+        dtype = tf.as_dtype(self.dtype if raw else self.border_dtype)
+        dtype = tf.int64 if dtype == tf.int32 else dtype
+        return tf.TensorSpec((None, *self.shape), dtype, name=self.name)
+
+    def received(self, values):
+        """A request's tensor, of either `served_spec`, as networks take it.
+
+        A server does not check requests by itself: values that are none of this kind are errors
+        of the request (INVALID_ARGUMENT), and not of the server.
+        """
+        values = tf.ensure_shape(values, (None, *self.shape))
+        return tf.debugging.check_numerics(
+            values, f"`{self.name}` must be finite. Received: values that are not"
+        )
+
+    def answer(self, values):
+        """What a served model answers with: a dict of named tensors, at the border."""
+        return {self.output_name: tf.cast(values, tf.float32)}
+
+    def raw_answer(self, values):
+        """The same, as the network made it."""
+        return {"samples": tf.cast(values, tf.float32)}
+
     def examples(self, num, seed=0):
         """Some valid values at the border, for warm-up requests and for trials of exported files.
 
@@ -122,11 +164,17 @@ class Kind:
             seed: integer.
 
         Returns:
-            Array (num, *shape); axes of any size are 32 there.
+            Array (num, *shape); axes of any size are 64 there.
         """
-        shape = (num, *(32 if size is None else size for size in self.shape))
-        values = np.random.default_rng(seed).uniform(-1, 1, shape).astype("float32")
-        return self.to_border(values)
+        values = np.random.default_rng(seed).uniform(-1, 1, (num, *self._sizes()))
+        return self.to_border(values.astype("float32"))
+
+    def mirrored(self, values):
+        """Values as likely as these, and others, where the kind knows some: pictures mirrored."""
+        return values
+
+    def _sizes(self):
+        return tuple(ANY_SIZE if size is None else size for size in self.shape)
 
     def draw(self, values, columns=None, reals=None, limit=None):
         """A batch at the border as a picture for a person.
@@ -178,6 +226,7 @@ class Pictures(Kind):
 
     border_dtype = "uint8"
     noun = "pictures"
+    output_name = "images"
 
     def check_dtype(self, values):
         dtype = tf.as_dtype(values.dtype)
@@ -215,6 +264,38 @@ class Pictures(Kind):
             return values.astype("float32") / 127.5 - 1.0
         return super().from_border(values)
 
+    def received(self, values):
+        if values.dtype == tf.uint8:
+            values = tf.ensure_shape(values, (None, *self.shape))
+            return tf.gather(LEVELS, tf.cast(values, tf.int32))
+        return super().received(values)
+
+    def answer(self, values):
+        """uint8 pictures, and each of them as a PNG file; float32 where PNG has no such pictures.
+
+        The same arithmetic as in `images.to_uint8`: both round half to even.
+        """
+        if self.shape[-1] not in PNG_CHANNELS:
+            return self.raw_answer(values)
+        images = self._levels(values)
+        files = tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)
+        return {"images": images, "image_bytes": files}
+
+    def mirrored(self, values):
+        return values[..., ::-1, :]
+
+    def _levels(self, values):
+        values = tf.clip_by_value(tf.cast(values, tf.float32), -1.0, 1.0)
+        return tf.cast(tf.round((values + 1.0) * 127.5), tf.uint8)
+
+    def examples(self, num, seed=0):
+        """Squares of random levels, which networks make more of than of noise."""
+        *_, height, width, channels = self._sizes()
+        shape = (num, *self._sizes()[:-3], -(-height // SQUARE), -(-width // SQUARE), channels)
+        levels = np.random.default_rng(seed).integers(0, 256, shape).astype("uint8")
+        squares = levels.repeat(SQUARE, axis=-3).repeat(SQUARE, axis=-2)
+        return squares[..., :height, :width, :]
+
     def draw(self, values, columns=None, reals=None, limit=None):
         return make_grid(enlarge(np.asarray(values)), columns=columns)
 
@@ -224,6 +305,10 @@ class Videos(Pictures):
     """Videos of T pictures, (T, H, W, C). Drawn as strips of film, a video a row."""
 
     noun = "videos"
+    output_name = "videos"
+
+    def answer(self, values):
+        return {self.output_name: self._levels(values)}
 
     def to_border(self, values):
         values = np.asarray(values)
@@ -286,6 +371,26 @@ class Masks(Kind):
             return (values == 255).astype("float32")
         return super().from_border(values.astype("float32") if values.dtype == bool else values)
 
+    def received(self, values):
+        values = tf.ensure_shape(values, (None, *self.shape))
+        rule, top = ("0 or 255", 255) if values.dtype == tf.uint8 else ("0 or 1", 1)
+        fits = tf.reduce_all(tf.equal(values, 0) | tf.equal(values, top))
+        values = requested(values, fits, f"`{self.name}` must be {rule}. Received: others too,")
+        return tf.cast(tf.equal(values, top), tf.float32)
+
+    def answer(self, values):
+        return {self.output_name: tf.where(values >= 0.5, tf.constant(255, tf.uint8), 0)}
+
+    def mirrored(self, values):
+        return values[..., ::-1, :]
+
+    def examples(self, num, seed=0):
+        """Squares that are meant, and others that are not."""
+        height, width, _ = self._sizes()
+        shape = (num, -(-height // SQUARE), -(-width // SQUARE), 1)
+        squares = np.random.default_rng(seed).integers(0, 2, shape).astype("uint8") * np.uint8(255)
+        return squares.repeat(SQUARE, axis=1).repeat(SQUARE, axis=2)[:, :height, :width]
+
     def draw(self, values, columns=None, reals=None, limit=None):
         return make_grid(enlarge(np.asarray(values)), columns=columns)
 
@@ -334,6 +439,18 @@ class Text(Kind):
             return super().checked(values)
         return _checked_integers(self.name, values, self.vocabulary)
 
+    def received(self, values):
+        if self.vocabulary is None:
+            return super().received(values)
+        values = tf.ensure_shape(values, (None, *self.shape))
+        return _requested_integers(self.name, values, self.vocabulary)
+
+    def answer(self, values):
+        dtype = tf.float32 if self.vocabulary is None else tf.int64
+        return {self.output_name: tf.cast(values, dtype)}
+
+    raw_answer = answer
+
     def captions(self, values):
         """The texts of ids (num, T), a str each; of vectors, their first numbers."""
         if self.vocabulary is None:
@@ -344,8 +461,7 @@ class Text(Kind):
     def examples(self, num, seed=0):
         if self.vocabulary is None:
             return super().examples(num, seed)
-        length = self.shape[0] or 32
-        ids = np.random.default_rng(seed).integers(0, self.vocabulary, (num, length))
+        ids = np.random.default_rng(seed).integers(0, self.vocabulary, (num, *self._sizes()))
         return ids.astype("int32")
 
     def draw(self, values, columns=None, reals=None, limit=None):
@@ -364,6 +480,9 @@ class Latents(Kind):
     prior: str = "normal"
 
     noun = "latents"
+    from_seed = True
+
+    raw_answer = Kind.answer
 
     def of_samples(self, num, seed):
         """Latents (num, *shape) of the prior, a float32 tensor; `seed` is a pair of integers."""
@@ -388,6 +507,7 @@ class Labels(Kind):
     dtype = "int32"
     border_dtype = "int32"
     noun = "labels"
+    from_seed = True
 
     def check(self, values):
         dtype, shape = tf.as_dtype(values.dtype), tuple(values.shape)
@@ -405,6 +525,14 @@ class Labels(Kind):
 
     def checked(self, values):
         return _checked_integers(self.name, tf.reshape(values, (-1,)), self.num_classes)
+
+    def received(self, values):
+        return _requested_integers(self.name, tf.ensure_shape(values, (None,)), self.num_classes)
+
+    def answer(self, values):
+        return {self.output_name: tf.cast(values, tf.int64)}
+
+    raw_answer = answer
 
     def of_samples(self, num, given=None):
         """The labels of `num` samples that are to be made.
@@ -439,6 +567,29 @@ def _checked_integers(name, values, limit):
     tf.debugging.assert_non_negative(values, message)
     tf.debugging.assert_less(values, limit, message)
     return values
+
+
+def _requested_integers(name, values, limit):
+    """int32 values in [0, limit) out of a request."""
+    fits = tf.reduce_all((values >= 0) & (values < limit))
+    values = requested(values, fits, f"`{name}` must be from 0 to {limit - 1}. Received:")
+    return tf.cast(values, tf.int32)
+
+
+def requested(value, condition, rule, received=None):
+    """A request's value, after a check: an error of the request (INVALID_ARGUMENT).
+
+    What follows uses the value that is returned, or it might fail first, with an error of its own.
+
+    Args:
+        value: tensor.
+        condition: boolean scalar tensor, whether the request is right.
+        rule: what the error says, in front of what was received.
+        received: what the error shows; `value` when `None`.
+    """
+    shown = value if received is None else received
+    with tf.control_dependencies([tf.debugging.Assert(condition, [rule, shown])]):
+        return tf.identity(value)
 
 
 BY_RANK = {1: Points, 2: Sequences, 3: Pictures, 4: Videos}

@@ -9,7 +9,7 @@ import dataclasses
 
 import keras
 
-from keras_gans.kinds import Kind, Latents
+from keras_gans.kinds import Kind, Labels, Latents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Port:
         return isinstance(self.inputs[0], Latents)
 
     @property
+    def makes_samples(self):
+        """Whether it makes what data are, and not something about them, as an encoder does."""
+        return not isinstance(self.output, Latents | Labels)
+
+    @property
     def takes(self):
         """What it takes, in words: "latents and labels", "pictures"."""
         return " and ".join(kind.noun for kind in self.inputs)
@@ -46,6 +51,33 @@ class Port:
 def main_port(model):
     """The port that answers where none is named: the first one."""
     return next(iter(model.ports().values()))
+
+
+def sampling_networks(model):
+    """The networks that make samples, each once, by the name of their first port.
+
+    Args:
+        model: `AdversarialModel`.
+
+    Returns:
+        `{name: network}`; the name of what answers by itself, out of latents, is "", as there is
+        no other.
+    """
+    found, main = {}, main_port(model)
+    for name, port in model.ports().items():
+        if port.makes_samples and not any(port.network is other for other in found.values()):
+            found["" if port.from_latents and port.network is main.network else name] = port.network
+    return found
+
+
+def exported_weights(model):
+    """The weights of all ports' networks, each once, in the order of a SavedModel.
+
+    The first ones are those that a model had before it got further ports, which is how presets find
+    out which of them a SavedModel holds.
+    """
+    networks = [port.network for port in model.ports().values()]
+    return list({id(w): w for network in networks for w in network.weights}.values())
 
 
 def makes_from_latents(model):

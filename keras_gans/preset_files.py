@@ -2,15 +2,16 @@
 
 A preset is a directory of `savedmodels/`:
 
-1/          the SavedModel of the generator, with its card (`keras_gans.export.savedmodel`)
+1/          the SavedModel of the model's ports, with its card (`keras_gans.export.savedmodel`)
 training/   what the SavedModel lacks to go on training: the model's settings, and the weights of
             its other networks
 
-The generator's weights are read out of the SavedModel, so that they are stored once.
+The exported weights are read out of the SavedModel, so that they are stored once.
 """
 
 import json
 import os
+import re
 from pathlib import Path
 
 import keras
@@ -20,10 +21,13 @@ from keras import tree
 
 from keras_gans.checks import check_path
 from keras_gans.files import CARD, newest_version, read_json
+from keras_gans.ports import exported_weights
 
 ROOT = Path(__file__).resolve().parent.parent / "savedmodels"
 CONFIG = os.path.join("training", "config.json")
 STATE = os.path.join("training", "state")
+KEY = "weights/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of one weight in a SavedModel
+is_weight = re.compile(KEY.format(r"\d+")).fullmatch
 
 
 def names(directory=None):
@@ -93,29 +97,38 @@ def _find(name, directory):
 
 def _read_weights(gan, path):
     exported = tf.train.load_checkpoint(str(newest_version(path) / "variables" / "variables"))
-    for index, weight in enumerate(_exported_weights(gan)):
-        key = f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"
-        weight.assign(_checked(path, weight, exported.get_tensor(key)))
-    state = tf.train.Checkpoint(weights=[weight.value for weight in other_weights(gan)])
+    # A SavedModel of before a model got its encoder exported too has the first of these alone.
+    num = len([*filter(is_weight, exported.get_variable_to_shape_map())])
+    weights = exported_weights(gan)[:num]
+    if len(weights) < num:
+        raise ValueError(
+            f"'{path}' must hold a SavedModel of the model in {CONFIG}. Received: one of {num} "
+            f"weights for {len(weights)}"
+        )
+    for index, weight in enumerate(weights):
+        values = exported.get_tensor(KEY.format(index))
+        weight.assign(_checked(path, weight, values))
+    left = other_weights(gan, weights)
+    state = tf.train.Checkpoint(weights=[weight.value for weight in left])
     state.read(str(path / STATE)).assert_consumed()
 
 
-def _exported_weights(gan):
-    """The weights of the SavedModel, in its order."""
-    return [weight for network in gan.exported_networks().values() for weight in network.weights]
-
-
-def other_weights(gan):
+def other_weights(gan, exported=None):
     """The weights that the SavedModel lacks: of other networks, and the model's own.
 
     Of networks that are averaged it is the averages. The model's own are numbers, such as BEGAN's
     k, and layers other than those that begin anew.
+
+    Args:
+        gan: `AdversarialModel`.
+        exported: the weights that the SavedModel has; those of today's exports when `None`.
     """
+    exported = exported_weights(gan) if exported is None else exported
     averages = {name: getattr(gan, f"ema_{name}") for name in gan.averaged}
     networks = {name: getattr(gan, name) for name in gan.network_names}
     kept = tree.flatten([averages.get(name) or network for name, network in networks.items()])
     anew = [layer for layer in gan.layers if getattr(layer, "begins_anew", False)]
-    known = {id(weight) for weight in _exported_weights(gan)}
+    known = {id(weight) for weight in exported}
     known |= {id(weight) for layer in anew for weight in layer.weights}
     weights = [w for network in kept for w in network.weights if id(w) not in known]
     for network in tree.flatten([*networks.values(), *averages.values()]):

@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from keras_gans import checks, kinds, pipeline
 from keras_gans.base import AdversarialModel
@@ -12,7 +11,6 @@ from keras_gans.datasets.pictures import convert
 from keras_gans.images import to_uint8
 from keras_gans.ports import Port
 
-CHUNK = 8
 SHOWN = 8
 
 
@@ -29,6 +27,7 @@ class Translator(AdversarialModel):
     """
 
     latent_prior = None
+    rows_at_once = 8
 
     # No property: Keras looks for weights in all of them when it saves.
     def directions(self):
@@ -73,9 +72,7 @@ class Translator(AdversarialModel):
 
     def apply_to(self, pictures, network):
         """What a network makes of float32 pictures in [-1, 1], a few at a time."""
-        chunks = (pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK))
-        made = [ops.convert_to_numpy(self._in_graph(network, chunk)) for chunk in chunks]
-        return np.concatenate(made)
+        return self._run(network, pictures)
 
     def grid_of(self, dataset, num=SHOWN):
         """What sample grids show while the model learns: translations of some of its data.

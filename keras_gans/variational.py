@@ -3,13 +3,14 @@
 Source: Kingma and Welling, 2014 (arXiv:1312.6114).
 """
 
-import numpy as np
+import dataclasses
+
+import keras
 from keras import ops
 
 from keras_gans import checks, kinds
 from keras_gans.losses import float32
-
-CHUNK = 64
+from keras_gans.ports import Port
 
 
 def gaussian_sample(mean, log_variance, noise):
@@ -83,6 +84,21 @@ class Autoencoding:
     They use the averaged networks where there are some.
     """
 
+    def ports(self):
+        """Besides "generate", "decode" of given latents, and "encode": the means of q(z|x)."""
+        made, latents = self.sample_kind(), kinds.Latents("latents", self.latent_shape)
+        taken = dataclasses.replace(made, name=made.output_name)
+        encoder = self.ema_encoder or self.encoder
+
+        def means():
+            return keras.Model(encoder.inputs[0], encoder.outputs[0])
+
+        return {
+            **super().ports(),
+            "decode": Port((latents,), self.sampler, made),
+            "encode": Port((taken,), self._part("encode", means, encoder), latents),
+        }
+
     def encode(self, pictures):
         """The latents of pictures: the means of q(z|x).
 
@@ -100,10 +116,7 @@ class Autoencoding:
         >>> latents = model.encode(pictures)
         >>> halfway = model.decode((latents[:1] + latents[1:2]) / 2)
         """
-        encoder = self.ema_encoder or self.encoder
-        kind = kinds.samples("pictures", encoder.inputs[0].shape[1:])
-        pictures = kind.from_border(pictures)
-        return _in_chunks(lambda chunk: encoder(chunk, training=False)[0], pictures)
+        return self._ask("encode", pictures=pictures)
 
     def decode(self, latents):
         """The pictures that the generator makes of latents.
@@ -117,16 +130,8 @@ class Autoencoding:
         Raises:
             ValueError: the latents do not fit the model.
         """
-        sampler = self.sampler
-        latents = kinds.Latents("latents", self.latent_shape).from_border(latents)
-        made = _in_chunks(lambda z: sampler(z, training=False), latents)
-        return self.sample_kind().to_border(made)
+        return self._ask("decode", latents=latents)
 
     def reconstruct(self, pictures):
         """`decode(encode(pictures))`: what is left of pictures in their latents."""
         return self.decode(self.encode(pictures))
-
-
-def _in_chunks(function, rows):
-    chunks = (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))
-    return np.concatenate([ops.convert_to_numpy(float32(function(chunk))) for chunk in chunks])

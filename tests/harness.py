@@ -379,6 +379,13 @@ def check_export(case, directory):
     np.testing.assert_array_equal(made["images"], expected)
     for file, png in zip(expected, made["image_bytes"].numpy(), strict=True):
         np.testing.assert_array_equal(tf.io.decode_png(png), file)
+    for name, port in model.ports().items():
+        if name != "generate":  # "encode" and what else there is, with its answer at the border
+            given = [kind.examples(3) for kind in port.inputs]
+            specs = zip(port.inputs, given, strict=True)
+            made = served[name](**{kind.name: tf.constant(rows) for kind, rows in specs})
+            made, expected = made[port.output.output_name], model.ask(name, *given)
+            np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-6)
     for direction in networks_of(model):
         file = directory / f"model_{direction}.tflite"
         written = export.tflite(

@@ -42,6 +42,43 @@ def test_ports_of_models():
     assert makes_from_latents(cgan) and not makes_from_latents(cyclegan)
 
 
+def test_ports_of_encoders():
+    vae, infogan = BY_NAME["VAE"].build(ema_decay=0.9), BY_NAME["InfoGAN"].build()
+    assert list(vae.ports()) == ["generate", "decode", "encode"]
+    assert vae.ports()["encode"].takes == "pictures"
+    assert vae.ports()["encode"].output == vae.ports()["decode"].inputs[0]
+    assert vae.ports()["encode"].network is vae.ports()["encode"].network  # one graph for all calls
+    assert list(infogan.ports()) == ["generate", "classify"]
+    assert infogan.ports()["classify"].output == Labels("labels", infogan.num_classes)
+    for model in (vae, infogan):
+        assert list(model.exported_networks()) == [""]  # what makes samples
+    encoder, before = vae.ema_encoder, vae.ports()["encode"].network
+    held = {id(w) for w in before.weights}
+    assert held < {id(w) for w in encoder.weights}  # all but the log-variances'
+    vae.ema_encoder = BY_NAME["VAE"].build(ema_decay=0.9).ema_encoder
+    assert held.isdisjoint(id(w) for w in vae.ports()["encode"].network.weights)
+
+
+def test_asking():
+    vae, cgan = BY_NAME["VAE"].build(), BY_NAME["CGAN"].build()
+    pictures = vae.ports()["encode"].inputs[0].examples(70)
+    latents = vae.ask("encode", pictures)
+    np.testing.assert_array_equal(latents, vae.encode(pictures))
+    np.testing.assert_array_equal(vae.ask("decode", latents), vae.reconstruct(pictures))
+    made = cgan.ask("generate", *map(np.asarray, cgan.generator_inputs(3, seed=1)))
+    np.testing.assert_array_equal(made, cgan.generate(3, seed=1))
+    for given, match in (
+        (("translate", pictures), r"`name` takes the names.*decode.*encode.*generate.*'translate'"),
+        (("encode",), r"`inputs` must be images for 'encode'\. Received: 0"),
+        (("encode", pictures[:0]), "`images` must hold at least one"),
+        (("encode", pictures / 255), r"`images` must be pictures in \[-1, 1\]"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            vae.ask(*given)
+    with pytest.raises(ValueError, match="`labels` must have one for each of `latents`, 3"):
+        cgan.ask("generate", np.zeros((3, 6)), [1, 2])
+
+
 def test_ports_have_the_averages():
     for name in ("DCGAN", "CycleGAN"):
         model = BY_NAME[name].build(ema_decay=0.9)

@@ -83,6 +83,31 @@ def test_networks_that_are_not_exported_and_have_no_average(tmp_path):
     harness.assert_close(loaded.encoder.get_weights(), gan.encoder.get_weights(), 0)
 
 
+@pytest.mark.parametrize("name", ["VAE", pytest.param("InfoGAN", marks=pytest.mark.slow)])
+def test_a_preset_whose_savedmodel_has_the_generator_alone(name, tmp_path, monkeypatch):
+    """As they were before encoders were exported: the others' weights are in the state."""
+    case = case_of(name)
+    gan = case.build()
+    harness.train(harness.compile_sgd(gan, case.rate), case, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(gan), "ports", keras_gans.AdversarialModel.ports)
+        path = presets.save(gan, tmp_path / "old")
+    assert set(json.loads((path / "1/card.json").read_text())["ports"]) == {"generate"}
+    loaded = presets.load(path)
+    again = presets.load(presets.save(loaded, tmp_path / "new"))
+    assert len(json.loads((tmp_path / "new/1/card.json").read_text())["ports"]) > 1
+    served = tf.saved_model.load(str(tmp_path / "new/1")).signatures
+    port = {"VAE": "encode", "InfoGAN": "classify"}[name]
+    pictures = gan.ports()[port].inputs[0].examples(5)
+    answer = served[port](images=tf.constant(pictures))
+    (made,) = answer.values()
+    np.testing.assert_allclose(made, gan.ask(port, pictures), rtol=1e-5, atol=1e-6)
+    for model in (loaded, again):
+        for network in gan.network_names:
+            ours, theirs = getattr(model, network), getattr(gan, network)
+            harness.assert_close(ours.get_weights(), theirs.get_weights(), 0)
+
+
 @keras.saving.register_keras_serializable("tests")
 class WithALayer(keras_gans.GAN):
     """Has a layer beside its networks."""

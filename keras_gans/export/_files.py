@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from keras_gans import kinds
 from keras_gans.checks import check_path
 from keras_gans.files import replacing
-from keras_gans.ports import makes_from_latents
 
 NUM = 16
 SEED = 2**31 - 1
-ANY_SIZE = 64  # where a network takes pictures of any size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,28 +61,9 @@ def check_target(path, suffix):
     return path
 
 
-def output_name(network):
-    """What a network makes, in one word: "images", "points", "sequences", "videos"."""
-    noun = kinds.samples("samples", network.outputs[0].shape[1:]).noun
-    return "images" if noun == "pictures" else noun
-
-
-def inputs_of(gan, num, seed):
-    """Inputs of a model with latents as a list of arrays: the prior's, and the labels in turn."""
-    inputs = gan.generator_inputs(num, seed)
-    return [np.asarray(rows) for rows in (inputs if isinstance(inputs, list) else [inputs])]
-
-
-def inputs_to_check(gan, network):
-    """Inputs to hold a file against Keras on: latents, or pictures of random 8 x 8 squares."""
-    if makes_from_latents(gan):
-        return inputs_of(gan, NUM, SEED)
-    height, width, channels = (ANY_SIZE if n is None else n for n in network.inputs[0].shape[1:])
-    squares = np.random.default_rng(SEED).uniform(
-        -1, 1, (NUM, -(-height // 8), -(-width // 8), channels)
-    )
-    pictures = squares.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
-    return [pictures.astype("float32")]
+def examples_of(port, num=NUM, seed=SEED):
+    """Inputs to hold a file against Keras on, a list of arrays as the port's network takes them."""
+    return [kind.from_border(kind.examples(num, seed)) for kind in port.inputs]
 
 
 def compare(network, inputs, run, limit, what):

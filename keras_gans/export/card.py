@@ -56,6 +56,7 @@ def make_card(gan, signatures, facts=None, metrics=None):
         "settings": _plain_settings(gan),
         "optimizers": _optimizers(gan),
         "metrics": _checked_metrics(metrics),
+        "ports": {name: _describe_port(port) for name, port in gan.ports().items()},
         "signatures": {name: _describe(function) for name, function in signatures.items()},
         "parameters": sum(network.count_params() for network in networks_of(gan).values()),
         "weights_sha256": weights_sha256(gan),
@@ -64,14 +65,27 @@ def make_card(gan, signatures, facts=None, metrics=None):
 
 
 def weights_sha256(gan):
-    """SHA-256 of the exported networks' weights: shapes, types and values, in their order."""
+    """SHA-256 of the weights of what makes samples: shapes, types and values, in their order."""
+    return _sha256([w for network in networks_of(gan).values() for w in network.weights])
+
+
+def _sha256(weights):
     digest = hashlib.sha256()
-    for network in networks_of(gan).values():
-        for weight in network.weights:
-            values = np.asarray(weight)
-            digest.update(repr((values.shape, values.dtype.name)).encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
+    for weight in weights:
+        values = np.asarray(weight)
+        digest.update(repr((values.shape, values.dtype.name)).encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
+
+
+def _describe_port(port):
+    """What a port takes and makes, and which network does it."""
+    return {
+        "takes": [kind.noun for kind in port.inputs],
+        "makes": port.output.noun,
+        "parameters": port.network.count_params(),
+        "weights_sha256": _sha256(port.network.weights),
+    }
 
 
 def card_page(card):

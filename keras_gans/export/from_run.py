@@ -7,11 +7,11 @@ from keras_gans.checks import check_member, check_path
 from keras_gans.datasets import load
 from keras_gans.export.onnx import check_packages, onnx
 from keras_gans.export.savedmodel import savedmodel
-from keras_gans.export.signatures import network_of
+from keras_gans.export.signatures import port_of
 from keras_gans.export.tflite import check_quantization, tflite
 from keras_gans.files import read_json
 from keras_gans.images import to_uint8
-from keras_gans.ports import makes_from_latents
+from keras_gans.kinds import Pictures
 from keras_gans.run_directories import load_model
 from keras_gans.run_settings import SETTINGS, facts_of
 
@@ -37,8 +37,8 @@ def export_run(
         directory: where the files go; `export` in the run, or beside the file, when `None`.
         version: of the SavedModel.
         quantization: of the TFLite file: `None`, "float16", "dynamic" or "int8".
-        direction: of the TFLite and ONNX files of a model that translates both ways, such as
-            "b_to_a".
+        direction: of the TFLite and ONNX files of a model that can be asked for several things
+            (`gan.ports()`), such as "b_to_a" or "encode".
         data_license: licence of the training data, for the card, where the run does not know it.
         pictures: folder of pictures with which "int8" is calibrated, for models that make pictures
             out of pictures.
@@ -69,9 +69,15 @@ def export_run(
     directory = directory or beside / "export"
     if data_license is not None:
         facts["dataset_license"] = data_license
-    network = network_of(gan, direction)
-    from_pictures = not makes_from_latents(gan)
-    calibrated = "tflite" in forms and quantization == "int8" and from_pictures
+    port = port_of(gan, direction)
+    given = [kind for kind in port.inputs if not kind.from_seed]
+    calibrated = "tflite" in forms and quantization == "int8" and len(given) > 0
+    if calibrated and not (len(given) == 1 and isinstance(given[0], Pictures)):
+        raise ValueError(
+            '`quantization` must be another one than "int8", which is calibrated here on pictures '
+            f"or on draws alone, for what is made out of {port.takes}: use "
+            f"`export.tflite(representative=...)`. Received: {type(gan).__name__}"
+        )
     if pictures is not None and not calibrated:
         raise ValueError(
             '`pictures` must be None unless `quantization` is "int8" and the model makes pictures '
@@ -102,7 +108,7 @@ def export_run(
                 f"`directory` must not hold '{files[form].name}' yet. "
                 f"Received: '{directory}', which does"
             )
-    calibration = _read(pictures, network) if calibrated else None
+    calibration = _read(pictures, given[0]) if calibrated else None
     paths = {}
     if "savedmodel" in forms:
         paths["savedmodel"] = savedmodel(gan, directory / "savedmodel", version, facts, metrics)
@@ -135,9 +141,9 @@ def _open(source):
     return preset_files.load(name), facts, known["metrics"], source
 
 
-def _read(folder, network):
-    """Some pictures of a folder, uint8 (num, H, W, C), as a network takes them."""
-    height, width, channels = network.inputs[0].shape[1:]
+def _read(folder, kind):
+    """Some pictures of a folder, uint8 (num, H, W, C), of the kind's shape."""
+    height, width, channels = kind.shape
     batches = load(
         str(folder),
         batch_size=CALIBRATION_PICTURES,

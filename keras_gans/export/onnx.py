@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from keras_gans.export._files import check_target, compare, inputs_to_check, output_name, write
+from keras_gans.export._files import check_target, compare, examples_of, write
 from keras_gans.export.signatures import check_exportable, port_of
 from keras_gans.precision import in_float32
 
@@ -26,7 +26,8 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
       there;
     - models that make pictures out of pictures take `pictures`, float32 (batch, H, W, C) in
       [-1, 1], as ONNX gives inputs and outputs no common names;
-    - `images`, float32 (batch, H, W, C) in [-1, 1], comes back, or `points`, float32 (batch, d).
+    - `images`, float32 (batch, H, W, C) in [-1, 1], comes back, or `points`, float32 (batch, d);
+      of encoders `latents`, float32 (batch, d), and of classifiers `labels`, int32 (batch,).
 
     Pictures are NHWC, as in the package. The file computes in float32, also where the model does in
     mixed precision. Before anything is written, the file is run by ONNX
@@ -35,7 +36,8 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
     Args:
         gan: trained `AdversarialModel`.
         path: str or path-like ending in ".onnx"; a file of that name is replaced.
-        direction: of translators, such as "b_to_a"; the first one when `None`.
+        direction: which of `gan.ports()` the file is of, such as "b_to_a" of translators or
+            "encode" of models with an encoder; the first one when `None`.
         allow_untrained: whether a model without a training step behind it may be exported.
         verbose: whether to print what was written.
 
@@ -64,11 +66,11 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
     port = port_of(gan, direction)
     network = in_float32(port.network)
     path = check_target(path, ".onnx")
-    names = [{"images": "pictures"}.get(kind.name, kind.name) for kind in port.inputs]
-    content = _convert(network, names)
+    names = [_input_name(kind, port.output) for kind in port.inputs]
+    content = _convert(network, port, names)
     errors = compare(
         network,
-        inputs_to_check(gan, network),
+        examples_of(port),
         lambda rows: _run(content, dict(zip(names, rows, strict=True))),
         LIMIT,
         f"The ONNX file '{path}'",
@@ -86,17 +88,23 @@ def check_packages():
         )
 
 
-def _convert(network, names):
+def _input_name(kind, output):
+    """ONNX gives inputs and outputs no common names, and the package no file an input `images`."""
+    name = {"images": "pictures"}.get(kind.name, kind.name)
+    return f"given_{name}" if name == output.output_name else name
+
+
+def _convert(network, port, names):
     """The bytes of an ONNX file."""
     import onnx
 
     specs = []
-    for name, tensor in zip(names, network.inputs, strict=True):
+    for name, kind, tensor in zip(names, port.inputs, network.inputs, strict=True):
         # Labels are (batch,) in the package, also where a network takes (batch, 1).
-        shape = (None,) if name == "labels" else tensor.shape
+        shape = (None, *kind.shape)
         specs.append(keras.InputSpec(dtype=tensor.dtype, shape=shape, name=name))
     # A model with a dict of outputs, as the names of these are kept.
-    named = keras.Model(network.inputs, {output_name(network): network.outputs[0]})
+    named = keras.Model(network.inputs, {port.output.output_name: network.outputs[0]})
     signature = [specs] if len(specs) > 1 else specs
     with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)

@@ -8,11 +8,14 @@ import tensorflow as tf
 
 from keras_gans.checks import check_count, check_path
 from keras_gans.export.card import card_page, make_card
-from keras_gans.export.signatures import build_signatures, check_exportable, is_batchable
+from keras_gans.export.signatures import (
+    build_signatures,
+    check_exportable,
+    is_batchable,
+    port_of_signature,
+)
 from keras_gans.export.warmup import write_warmup
 from keras_gans.files import CARD, PAGE, new_directory, newest_version, write_json
-
-ANY_SIZE = 64  # where a network takes pictures of any size
 
 
 def savedmodel(
@@ -33,6 +36,9 @@ def savedmodel(
       `a_to_b(images)` of uint8 pictures (batch, H, W, C), `a_to_b_png(image_bytes)` of PNG or JPEG
       files and `raw_a_to_b(images)` of float32 pictures in [-1, 1]; `serving_default` is the first
       direction.
+    - Whatever else a model can be asked for (`gan.ports()`) has the same three under its name:
+      `encode(images)` gives `latents`, `decode(latents)` gives `images` and `image_bytes`,
+      `classify(images)` gives `labels`.
 
     The same seed gives the same picture, on any batch size and in any language. Requests of a wrong
     shape, with labels that are no class, seeds below 0 or values that are not finite are errors.
@@ -75,7 +81,7 @@ def savedmodel(
     path = directory / str(version)
     with new_directory(path) as temporary:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
-        write_warmup(temporary, warmup_requests(signatures, gan.num_classes))
+        write_warmup(temporary, warmup_requests(signatures, gan.ports()))
         write_json(temporary / CARD, card)
         (temporary / PAGE).write_text(card_page(card), encoding="utf-8")
     if verbose:
@@ -84,12 +90,12 @@ def savedmodel(
     return path
 
 
-def warmup_requests(signatures, num_classes):
+def warmup_requests(signatures, ports):
     """Pairs (signature, inputs), with which a server can set itself up before the first client.
 
     Args:
         signatures: `{name: tf.function}` of `build_signatures`.
-        num_classes: of a conditional model, else `None`.
+        ports: `{name: Port}` of the model, whose kinds give the examples.
 
     Returns:
         List of pairs (name, `{input: numpy array}`), with one row and with four. Signatures whose
@@ -98,28 +104,25 @@ def warmup_requests(signatures, num_classes):
     """
     requests = []
     for name, function in signatures.items():
+        port = port_of_signature(name, ports)
         for rows in (1, 4) if is_batchable(function) else ():
-            inputs = {s.name: _example(s, rows, num_classes) for s in function.input_signature}
-            if "image_bytes" in inputs:
-                (spec,) = signatures[name.removesuffix("_png")].input_signature
-                pictures = _example(spec, rows, num_classes)
-                files = [tf.io.encode_png(picture).numpy() for picture in pictures]
-                inputs["image_bytes"] = np.array(files, object)
+            inputs = {spec.name: _example(spec, port, rows) for spec in function.input_signature}
             requests.append((name, inputs))
     return requests
 
 
-def _example(spec, rows, num_classes):
+def _example(spec, port, rows):
     """An input that the signature answers."""
-    shape = [rows, *(ANY_SIZE if n is None else n for n in spec.shape[1:])]
-    if spec.name == "labels":
-        return np.arange(rows) % num_classes
-    if spec.dtype.is_floating:
-        values = np.random.default_rng(0).normal(size=shape)
-        return np.clip(values, -1, 1).astype(spec.dtype.as_numpy_dtype)
-    if spec.name == "images":
-        return np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
-    return np.arange(1, rows + 1)  # seeds
+    if spec.name == "seeds":
+        return np.arange(1, rows + 1)
+    if spec.name == "image_bytes":
+        pictures = port.inputs[0].examples(rows)
+        return np.array([tf.io.encode_png(picture).numpy() for picture in pictures], object)
+    kind = next(kind for kind in port.inputs if kind.name == spec.name)
+    values = kind.examples(rows)
+    return (kind.from_border(values) if spec.dtype.is_floating else values).astype(
+        spec.dtype.as_numpy_dtype
+    )
 
 
 def _check_base(directory, version):

@@ -8,24 +8,20 @@ alone has numbers for inputs and can't be joined.
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import kinds
 from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_flag, check_member
-from keras_gans.ports import makes_from_latents
+from keras_gans.kinds import LEVELS as LEVELS
+from keras_gans.kinds import Pictures, Videos, requested
+from keras_gans.ports import exported_weights, main_port
 from keras_gans.progress import steps_taken
 from keras_gans.randomness import PRIORS
 
 MAX_IMAGES = 1024
-PNG_CHANNELS = (1, 2, 3, 4)
 READ_CHANNELS = (1, 3, 4)  # TensorFlow writes PNG files of two channels, and does not read them
-
-# What `kinds.Pictures.from_border` makes of each level. Told to divide, a graph multiplies by a
-# rounded 1 / 127.5, and a picture now and then came out one level beside that of `translate`.
-LEVELS = np.arange(256, dtype="float32") / np.float32(127.5) - np.float32(1)
 
 
 def networks_of(gan):
-    """The networks that are exported, by direction; `{"": sampler}` for models with latents."""
+    """The networks that make samples, by direction; `{"": sampler}` for models with latents."""
     return gan.exported_networks()
 
 
@@ -35,21 +31,15 @@ def network_of(gan, direction=None):
 
 
 def port_of(gan, direction=None):
-    """The port of one direction, the first one when `None`.
+    """The port of a name, or the first one when `None`.
 
     Raises:
-        ValueError: the model has no such direction.
+        ValueError: the model has no such port.
     """
-    ports = gan.ports()
     if direction is None:
-        return next(iter(ports.values()))
-    if makes_from_latents(gan):
-        raise ValueError(
-            f"`direction` must be None: {type(gan).__name__} makes samples out of latents. "
-            f"Received: {direction!r}"
-        )
-    check_member("direction", direction, ports)
-    return ports[direction]
+        return main_port(gan)
+    check_member("direction", direction, gan.ports())
+    return gan.ports()[direction]
 
 
 def check_exportable(gan, allow_untrained=False):
@@ -100,11 +90,13 @@ def build_signatures(gan):
         ValueError: a network draws random numbers, or has other state beside its weights.
     """
     module = tf.Module()
-    module.weights = [w.value for network in networks_of(gan).values() for w in network.weights]
-    if makes_from_latents(gan):
-        signatures = _latent_signatures(gan)
-    else:
-        signatures = _translator_signatures(gan.exported_networks())
+    module.weights = [weight.value for weight in exported_weights(gan)]
+    main, signatures = main_port(gan), {}
+    for name, port in gan.ports().items():
+        seeded = port.from_latents and port.network is main.network and not signatures
+        signatures |= _signatures_from_seeds(port) if seeded else _signatures(name, port)
+    if "serving_default" not in signatures:
+        signatures = {"serving_default": next(iter(signatures.values())), **signatures}
     # A weight of a MirroredStrategy is used by way of its replicas' variables.
     held = {id(part) for w in module.weights for part in (w, *getattr(w, "values", ()))}
     for function in signatures.values():
@@ -123,147 +115,113 @@ def is_batchable(function):
     return all(spec.shape.rank and spec.shape[0] is None for spec in function.input_signature)
 
 
-# Models with latents
+def port_of_signature(name, ports):
+    """The port that a signature asks, of `{name: Port}`."""
+    for form in (name, name.removesuffix("_png"), name.removeprefix("raw_")):
+        if form in ports:
+            return ports[form]
+    return next(iter(ports.values()))
 
 
-def _latent_signatures(gan):
-    network, classes, latent_shape = gan.sampler, gan.num_classes, gan.latent_shape
-    prior = PRIORS[gan.latent_prior]
-    spec = _specs(
-        latents=(tf.float32, (None, *latent_shape)),
-        seeds=(tf.int64, (None,)),
-        num_images=(tf.int64, ()),
-        seed=(tf.int64, ()),
-        labels=(tf.int64, (None,)),
-    )
+# What makes samples out of latents, which may be drawn there
 
-    def samples(latents, labels=None):
-        if labels is None:
-            return network(latents, training=False)
-        labels = tf.cast(_checked_labels(labels, tf.shape(latents)[0], classes), tf.int32)
-        return network([latents, labels], training=False)
 
-    def from_latents(latents, labels=None):
-        return samples(_finite("latents", latents, (None, *latent_shape)), labels)
+def _signatures_from_seeds(port):
+    latents_kind, *conditions = port.inputs
+    shape, prior = latents_kind.shape, PRIORS[latents_kind.prior]
+    seeds_spec = tf.TensorSpec((None,), tf.int64, "seeds")
+    num_spec, seed_spec = (tf.TensorSpec((), tf.int64, name) for name in ("num_images", "seed"))
 
-    def from_seeds(seeds, labels=None):
+    def samples(latents, *given):
+        return _made(port, latents, *given)
+
+    def from_seeds(seeds, *given):
         seeds = tf.ensure_shape(seeds, (None,))
-        seeds = _checked(seeds, tf.reduce_all(seeds >= 0), "`seeds` must be at least 0. Received:")
+        seeds = requested(seeds, tf.reduce_all(seeds >= 0), "`seeds` must be at least 0. Received:")
         # A row depends on its own seed alone, whatever requests it shares a batch with.
         latents = tf.map_fn(
-            lambda seed: prior((1, *latent_shape), tf.stack([seed, -1]))[0],
+            lambda seed: prior((1, *shape), tf.stack([seed, -1]))[0],
             seeds,
-            fn_output_signature=tf.TensorSpec(latent_shape, tf.float32),
+            fn_output_signature=tf.TensorSpec(shape, tf.float32),
         )
-        return samples(latents, labels)
+        return samples(latents, *given)
 
-    def from_seed(num_images, seed, labels=None):
+    def from_seed(num_images, seed, *given):
         fits = (num_images >= 1) & (num_images <= MAX_IMAGES)
         rule = f"`num_images` must be from 1 to {MAX_IMAGES}. Received:"
-        num_images = _checked(num_images, fits, rule)
-        seed = _checked(seed, seed >= 0, "`seed` must be at least 0. Received:")
-        if labels is not None:
-            labels = tf.ensure_shape(labels, (None,))
-            rule = "`labels` must hold at least one. Received:"
-            labels = _checked(labels, tf.size(labels) > 0, rule)
-            labels = tf.gather(labels, tf.range(num_images) % tf.size(labels, tf.int64))
-        latents = prior((num_images, *latent_shape), tf.stack([seed, -1]))
-        return samples(latents, labels)
+        num_images = requested(num_images, fits, rule)
+        seed = requested(seed, seed >= 0, "`seed` must be at least 0. Received:")
+        given = [_in_turn(*pair, num_images) for pair in zip(conditions, given, strict=True)]
+        return samples(prior((num_images, *shape), tf.stack([seed, -1])), *given)
 
+    served, raw = ([k.served_spec(raw) for k in port.inputs] for raw in (False, True))
     forms = {
-        "serving_default": (from_latents, ("latents",), as_served),
-        "sample": (from_seeds, ("seeds",), as_served),
-        "generate": (from_seed, ("num_images", "seed"), as_served),
-        "raw": (from_latents, ("latents",), as_raw),
+        "serving_default": (samples, served, port.output.answer),
+        "sample": (from_seeds, [seeds_spec, *served[1:]], port.output.answer),
+        "generate": (from_seed, [num_spec, seed_spec, *served[1:]], port.output.answer),
+        "raw": (samples, raw, port.output.raw_answer),
     }
-    more = () if classes is None else ("labels",)
-    return {
-        name: _function(function, [spec[n] for n in (*names, *more)], answer)
-        for name, (function, names, answer) in forms.items()
-    }
+    return {name: _function(*form) for name, form in forms.items()}
 
 
-# Models that make pictures out of pictures
+def _in_turn(kind, values, num):
+    """`num` rows of a condition, from the first one again where they end."""
+    values = tf.ensure_shape(values, (None, *kind.shape))
+    rule = f"`{kind.name}` must hold at least one. Received:"
+    values = requested(values, tf.shape(values)[0] > 0, rule)
+    return tf.gather(values, tf.range(num) % tf.shape(values, tf.int64)[0])
 
 
-def _translator_signatures(directions):
-    signatures = {}
-    for direction, network in directions.items():
-        shape = tuple(network.inputs[0].shape[1:])
-        forms = {direction: (_from_pictures(network, shape), tf.uint8, as_served)}
-        if shape[-1] in READ_CHANNELS:
-            forms[f"{direction}_png"] = (_from_files(network, shape), tf.string, as_served)
-        forms[f"raw_{direction}"] = (_from_floats(network, shape), tf.float32, as_raw)
-        for name, (function, dtype, answer) in forms.items():
-            of_files = dtype == tf.string
-            spec = tf.TensorSpec(
-                (None,) if of_files else (None, *shape),
-                dtype,
-                "image_bytes" if of_files else "images",
-            )
-            signatures[name] = _function(function, [spec], answer)
-    first = next(iter(directions))
-    return {"serving_default": signatures[first], **signatures}
+# What makes something out of what it is given
 
 
-def _from_pictures(network, shape):
-    def translate(images):
-        images = tf.ensure_shape(images, (None, *shape))
-        return network(tf.gather(LEVELS, tf.cast(images, tf.int32)), training=False)
+def _signatures(name, port):
+    served, raw = ([kind.served_spec(raw) for kind in port.inputs] for raw in (False, True))
 
-    return translate
+    def made(*inputs):
+        return _made(port, *inputs)
+
+    signatures = {name: _function(made, served, port.output.answer)}
+    if _from_one_picture(port):
+        spec = tf.TensorSpec((None,), tf.string, "image_bytes")
+        signatures[f"{name}_png"] = _function(_from_files(port), [spec], port.output.answer)
+    if any(kind.border_dtype != kind.dtype for kind in (*port.inputs, port.output)):
+        signatures[f"raw_{name}"] = _function(made, raw, port.output.raw_answer)
+    return signatures
 
 
-def _from_files(network, shape):
-    channels = shape[-1]
+def _from_one_picture(port):
+    (first, *others) = port.inputs
+    pictures = isinstance(first, Pictures) and not isinstance(first, Videos)
+    return pictures and not others and first.shape[-1] in READ_CHANNELS
+
+
+def _from_files(port):
+    (kind,) = port.inputs
 
     def read(file):
-        picture = tf.io.decode_image(file, channels=channels, expand_animations=False)
-        return tf.ensure_shape(picture, shape)
+        picture = tf.io.decode_image(file, channels=kind.shape[-1], expand_animations=False)
+        return tf.ensure_shape(picture, kind.shape)
 
-    def translate(image_bytes):
-        specs = tf.TensorSpec(shape, tf.uint8)
-        pictures = tf.map_fn(read, image_bytes, fn_output_signature=specs)
-        return _from_pictures(network, shape)(pictures)
+    def made(image_bytes):
+        specs = tf.TensorSpec(kind.shape, tf.uint8)
+        return _made(port, tf.map_fn(read, image_bytes, fn_output_signature=specs))
 
-    return translate
-
-
-def _from_floats(network, shape):
-    def translate(images):
-        return network(_finite("images", images, (None, *shape)), training=False)
-
-    return translate
-
-
-# Answers
-
-
-def as_served(samples):
-    """Pictures as uint8 and as PNG files, videos as uint8, other samples as they are."""
-    kind = kinds.samples("samples", samples.shape[1:])
-    if isinstance(kind, kinds.Videos):
-        return {kind.noun: tf.cast(_levels(samples), tf.uint8)}
-    if not isinstance(kind, kinds.Pictures):
-        return {kind.noun: tf.cast(samples, tf.float32)}
-    if samples.shape[-1] not in PNG_CHANNELS:
-        return {"samples": tf.cast(samples, tf.float32)}
-    images = tf.cast(_levels(samples), tf.uint8)
-    files = tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)
-    return {"images": images, "image_bytes": files}
-
-
-def _levels(samples):
-    """The same arithmetic as in `images.to_uint8`: both round half to even."""
-    return tf.round((tf.clip_by_value(tf.cast(samples, tf.float32), -1.0, 1.0) + 1.0) * 127.5)
-
-
-def as_raw(samples):
-    """What the network makes: pictures in [-1, 1], or about, where nothing bounds its output."""
-    return {"samples": tf.cast(samples, tf.float32)}
+    return made
 
 
 # Small parts
+
+
+def _made(port, *inputs):
+    """What a port's network makes of a request's tensors."""
+    rows = [kind.received(values) for kind, values in zip(port.inputs, inputs, strict=True)]
+    num = tf.shape(rows[0])[0]
+    for i, kind in enumerate(port.inputs[1:], 1):
+        rule = f"`{kind.name}` must have one for each row. Received:"
+        shape = tf.shape(rows[i])
+        rows[i] = requested(rows[i], tf.equal(shape[0], num), rule, shape)
+    return port.network(rows if len(rows) > 1 else rows[0], training=False)
 
 
 def _function(function, specs, answer):
@@ -273,32 +231,3 @@ def _function(function, specs, answer):
         return answer(function(*args))
 
     return tf.function(served, input_signature=specs)
-
-
-def _specs(**inputs):
-    return {name: tf.TensorSpec(shape, dtype, name) for name, (dtype, shape) in inputs.items()}
-
-
-def _checked(value, condition, rule, received=None):
-    """The value, after a check: an error of the request, not of the server (INVALID_ARGUMENT).
-
-    What follows uses the value that is returned, or it might fail first, with an error of its own.
-    """
-    shown = value if received is None else received
-    with tf.control_dependencies([tf.debugging.Assert(condition, [rule, shown])]):
-        return tf.identity(value)
-
-
-def _finite(name, values, shape):
-    """The values, checked: a server does not check shapes against the signature by itself."""
-    return tf.debugging.check_numerics(
-        tf.ensure_shape(values, shape), f"`{name}` must be finite. Received: values that are not"
-    )
-
-
-def _checked_labels(labels, rows, classes):
-    labels = tf.ensure_shape(labels, (None,))
-    rule = f"`labels` must be from 0 to {classes - 1}. Received:"
-    labels = _checked(labels, tf.reduce_all((labels >= 0) & (labels < classes)), rule)
-    rule = "`labels` must have one for each row. Received:"
-    return _checked(labels, tf.equal(tf.shape(labels)[0], rows), rule, tf.shape(labels))

@@ -1,6 +1,7 @@
 """TFLite files, for phones and microcontrollers: one network with its weights in a single file."""
 
 import contextlib
+import dataclasses
 import os
 import re
 import sys
@@ -12,18 +13,8 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError  # has no public name
 
 from keras_gans.checks import check_count
-from keras_gans.export._files import (
-    NUM,
-    check_target,
-    compare,
-    inputs_of,
-    inputs_to_check,
-    output_name,
-    write,
-)
+from keras_gans.export._files import NUM, check_target, compare, examples_of, write
 from keras_gans.export.signatures import check_exportable, port_of
-from keras_gans.kinds import Labels
-from keras_gans.ports import makes_from_latents
 from keras_gans.precision import in_float32
 
 SIGNATURE = "serving_default"
@@ -63,7 +54,8 @@ def tflite(
     - models with latents take `latents`, float32 (1, d), drawn from the model's prior, and
       conditional ones `labels` beside them, int32 (1,); a label that is no class is no error there;
     - models that make pictures out of pictures take `images`, float32 (1, H, W, C) in [-1, 1];
-    - `images`, float32 (1, H, W, C) in [-1, 1], comes back, or `points`, float32 (1, d).
+    - `images`, float32 (1, H, W, C) in [-1, 1], comes back, or `points`, float32 (1, d); of
+      encoders `latents`, float32 (1, d), and of classifiers `labels`, int32 (1,).
 
     Only TFLite's own operations are used, and the file computes in float32 where the model does in
     mixed precision. Before anything is written, the file is run on 16 inputs
@@ -79,8 +71,10 @@ def tflite(
             float32 in every case.
         representative: for "int8" alone, what activations are measured on. Models with latents:
             how many draws of the prior, 128 when `None`, with the labels in turn. Translators: some
-            pictures of the data, array (num, H, W, C), uint8 or float in [-1, 1].
-        direction: of translators, such as "b_to_a"; the first one when `None`.
+            pictures of the data, array (num, H, W, C), uint8 or float in [-1, 1]. Models that take
+            several things which can't be drawn: a list with an array of each.
+        direction: which of `gan.ports()` the file is of, such as "b_to_a" of translators or
+            "encode" of models with an encoder; the first one when `None`.
         allow_untrained: whether a model without a training step behind it may be exported.
         verbose: whether to print what was written.
 
@@ -108,17 +102,23 @@ def tflite(
     port = port_of(gan, direction)
     network = in_float32(port.network)
     specs = _specs(port)
-    calibration = _calibration(gan, network, quantization, representative)
+    calibration = _calibration(port, quantization, representative)
     path = check_target(path, ".tflite")
-    content = _convert(network, specs, quantization, calibration)
-    # Random squares would have other activations than those that were measured.
-    mirrored = quantization == "int8" and not makes_from_latents(gan)
-    inputs = [calibration[0][:NUM, :, ::-1]] if mirrored else inputs_to_check(gan, network)
+    content = _convert(network, port.output, specs, quantization, calibration)
+    inputs = examples_of(port)
+    if calibration:
+        # Random squares would have other activations than those that were measured.
+        inputs = [
+            drawn if kind.from_seed else kind.mirrored(given[:NUM])
+            for kind, drawn, given in zip(port.inputs, inputs, calibration, strict=True)
+        ]
+        num = min(map(len, inputs))
+        inputs = [rows[:num] for rows in inputs]
     names = [spec.name for spec in specs]
     errors = compare(
         network,
         inputs,
-        lambda rows: _run(content, dict(zip(names, rows, strict=True)), output_name(network)),
+        lambda rows: _run(content, dict(zip(names, rows, strict=True)), port.output.output_name),
         LIMITS[quantization],
         f"The TFLite file '{path}'",
     )
@@ -148,20 +148,17 @@ def load_interpreter(content, **kwargs):
 def _specs(port):
     """The inputs by name, one example of each."""
     specs = []
-    for kind, tensor in zip(port.inputs, port.network.inputs, strict=True):
-        shape = tuple(tensor.shape[1:])
-        if None in shape:
+    for kind in port.inputs:
+        if None in kind.shape:
             raise ValueError(
                 f"`gan` must have a network for `{kind.name}` of one size, as TFLite fixes it. "
-                f"Received: a network for {kind.name} of shape {shape}"
+                f"Received: a network for {kind.name} of shape {kind.shape}"
             )
-        # Labels are (batch,) in the package, also where a network takes (batch, 1).
-        shape = kind.shape if isinstance(kind, Labels) else shape
-        specs.append(tf.TensorSpec((1, *shape), kind.dtype, kind.name))
+        specs.append(kind.spec(1))
     return specs
 
 
-def _calibration(gan, network, quantization, representative):
+def _calibration(port, quantization, representative):
     """The inputs that activations are measured on, a list of arrays; `None` where none are."""
     if quantization != "int8":
         if representative is not None:
@@ -170,23 +167,36 @@ def _calibration(gan, network, quantization, representative):
                 f"Received: a {type(representative).__name__}, and quantization={quantization!r}"
             )
         return None
-    if not makes_from_latents(gan):
-        if representative is None or np.ndim(representative) == 0:
-            raise ValueError(
-                "`representative` must be some pictures of the data, uint8 or float in [-1, 1], "
-                f"for {type(gan).__name__} in int8. Received: {representative!r}"
-            )
-        return [gan.pictures_for(network, representative, "representative")]
-    draws = DRAWS if representative is None else check_count("representative", representative)
-    return inputs_of(gan, draws, seed=0)
+    wanted = [kind for kind in port.inputs if not kind.from_seed]
+    if not wanted:
+        draws = DRAWS if representative is None else check_count("representative", representative)
+        return examples_of(port, draws, seed=0)
+    given = [representative] if len(wanted) == 1 else representative
+    arrays = isinstance(given, list | tuple) and len(given) == len(wanted)
+    if not arrays or any(np.ndim(values) == 0 for values in given):
+        nouns = " and ".join(kind.noun for kind in wanted)
+        raise ValueError(
+            f"`representative` must be some {nouns} of the data, uint8 pictures or float ones in "
+            f"[-1, 1], an array for each, in int8. Received: {representative!r}"
+        )
+    checked = (
+        dataclasses.replace(kind, name="representative").from_border(values)
+        for kind, values in zip(wanted, given, strict=True)
+    )
+    rows = [None if kind.from_seed else next(checked) for kind in port.inputs]
+    num = min(len(values) for values in rows if values is not None)
+    drawn = examples_of(port, num, seed=0)
+    return [
+        own if values is None else values[:num] for own, values in zip(drawn, rows, strict=True)
+    ]
 
 
-def _convert(network, specs, quantization, calibration):
+def _convert(network, output, specs, quantization, calibration):
     """The bytes of a TFLite file."""
 
     def served(*inputs):
         samples = network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-        return {output_name(network): tf.cast(samples, tf.float32)}
+        return {output.output_name: tf.cast(samples, output.dtype)}
 
     # A converter that is given the function itself writes files that give NaN, without an error:
     # the weights are lost. Through a SavedModel they are not.

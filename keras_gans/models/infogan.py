@@ -22,6 +22,8 @@ Deviations from the paper:
 - One categorical code; the paper's other data sets have up to ten.
 """
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
@@ -33,6 +35,7 @@ from keras_gans.losses import float32, minimax_discriminator_loss, non_saturatin
 from keras_gans.networks import build_dcgan_generator, build_mlp_generator, build_recognition_head
 from keras_gans.networks.defaults import OF_POINTS, discriminator_with_features
 from keras_gans.papers import Paper, Recipe
+from keras_gans.ports import Port
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -190,13 +193,24 @@ class InfoGAN(AdversarialModel):
         Raises:
             ValueError: the samples do not fit the model.
         """
-        samples = self.data_spec()[0].from_border(samples)
-        codes = []
-        for start in range(0, len(samples), 256):
-            _, features = self.discriminator(samples[start : start + 256], training=False)
-            logits, _ = self.recognition(features, training=False)
-            codes.append(np.argmax(ops.convert_to_numpy(logits), axis=-1).astype("int32"))
-        return np.concatenate(codes)
+        return self._ask("classify", samples=samples)
+
+    def ports(self):
+        """Besides "generate", "classify": which category Q takes samples for."""
+        kind = self.sample_kind()
+        taken = dataclasses.replace(kind, name=kind.output_name)
+        sources = self.discriminator, self.recognition
+        classifier = self._part("classify", self._build_classifier, *sources)
+        categories = Labels("labels", self.num_classes)
+        return {**super().ports(), "classify": Port((taken,), classifier, categories)}
+
+    def _build_classifier(self):
+        """Q on the features of D, as one network: samples to categories, int32 (batch,)."""
+        _, features = self.discriminator.outputs
+        logits, _ = self.recognition(features)
+        # Keras's argmax looks at the bits of zeros, for which TFLite has no operation.
+        _, categories = ops.top_k(logits, 1)
+        return keras.Model(self.discriminator.inputs[0], ops.squeeze(categories, axis=-1))
 
     def code_grid(self, continuous=None, columns=10, limit=2.0, seed=0):
         """Samples for a grid with a row for each category, to see what the codes mean.
