@@ -17,7 +17,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras_gans import checks, determinism, kinds, onednn, pipeline, preset_files
 from keras_gans.ema import averaged_copy, update_average
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.ports import Port, sampling_networks
+from keras_gans.ports import Port, main_port, sampling_networks
 from keras_gans.progress import update_counts
 from keras_gans.randomness import PRIORS, RandomState, new_seed
 from keras_gans.replicas import clip_together
@@ -431,11 +431,62 @@ class AdversarialModel(keras.Model):
             parts[name] = functools.partial(lambda sources, network: network, sources, build())
         return parts[name]()
 
-    def generator_inputs(self, num, seed, labels=None):
-        """The generator's inputs for `generate`: latents (num, *latent_shape)."""
-        checks.check_unconditional(self, labels)
+    def generator_inputs(self, num, seed, labels=None, **given):
+        """The inputs of the first port for `generate`: latents (num, *latent_shape), and so on.
+
+        Args:
+            num, seed, labels, **given: see `generate`.
+
+        Returns:
+            Tensor (num, *latent_shape), or a list of tensors where there are labels or more.
+        """
+        inputs = main_port(self).inputs
+        if not any(isinstance(kind, kinds.Labels) for kind in inputs):
+            checks.check_unconditional(self, labels)
+        for name in given:
+            checks.check_member("generate", name, [k.name for k in inputs if not k.from_seed])
         # Training counts its draws from 0 up, so -1 is a stream of its own.
-        return PRIORS[self.latent_prior]((num, *self.latent_shape), (seed, -1))
+        known = {kinds.Latents: (seed, -1), kinds.Labels: labels}
+        rows = [
+            kind.of_samples(num, known.get(type(kind), given.get(kind.name))) for kind in inputs
+        ]
+        return rows if len(rows) > 1 else rows[0]
+
+    def grid_of(self, dataset, num=8):
+        """What sample grids show of models that need more than a seed: what comes of some data.
+
+        Args:
+            dataset: what the model is trained on; its first examples are asked about. Its parts in
+                `data_spec` have the names of the first port's inputs.
+            num: how many of them, the columns of the grid.
+
+        Returns:
+            The pair (function of the model that returns uint8 pictures, columns), as
+            `callbacks.SampleGrid` takes them.
+
+        Example:
+
+        >>> samples, columns = gan.grid_of(dataset)
+        >>> gan.fit(dataset, callbacks=[SampleGrid("samples", samples=samples, columns=columns)])
+        """
+        first = next(iter(dataset.unbatch().batch(num)))
+        spec = self.data_spec()
+        parts = zip(spec, pipeline.select(first, spec, type(self).__name__), strict=True)
+        known = {kind.name: kind.to_border(part) for kind, part in parts}
+        name, port = next(iter(self.ports().items()))
+        num = len(next(iter(known.values())))
+        missing = [k.name for k in port.inputs if not k.from_seed and k.name not in known]
+        if missing:
+            raise ValueError(
+                f"`data_spec` of {type(self).__name__} must have {missing}, which {name!r} takes, "
+                f"or the class a `grid_of` of its own. Received: {sorted(known)}"
+            )
+        inputs = [k.examples(num) if k.from_seed else known[k.name] for k in port.inputs]
+
+        def samples(model):
+            return model.ports()[name].show(inputs, model.ask(name, *inputs))
+
+        return samples, num
 
     def _sample(self, rows):
         return self._in_graph(self.sampler, rows)
@@ -451,20 +502,28 @@ class AdversarialModel(keras.Model):
         specs = tree.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), rows)
         return graphs[id(network)].get_concrete_function(specs)(rows)
 
-    def generate(self, num, seed=None, labels=None):
+    def generate(self, num, seed=None, labels=None, **given):
         """Samples from the generator, or from its average where there is one.
 
         Args:
             num: how many, at least 1.
             seed: integer; the same seed gives the same samples. `None` gives new ones.
             labels: of conditional models, int (num,) or one for all; the classes in turn if `None`.
+            **given: what else the first of `ports()` takes, by name, such as `captions`: an array
+                (num, ...), or one example for all.
 
         Returns:
             uint8 array (num, H, W, C) of pictures; for points, the generator's float32 output.
         """
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
-        rows = self.generator_inputs(num, seed, labels)
+        name, port = next(iter(self.ports().items()))
+        if not port.takes_latents:
+            raise ValueError(
+                f"{type(self).__name__} makes {port.output.noun} out of {port.takes}, not out of "
+                f"latents: use `ask({name!r}, ...)`. Received: generate({num!r})"
+            )
+        rows = self.generator_inputs(num, seed, labels, **given)
         return self.sample_kind().to_border(self._run(self.sampler, rows))
 
     @classmethod

@@ -252,6 +252,53 @@ def plot_text(lines, size=16):
     return np.asarray(picture)[..., None]
 
 
+def with_captions(images, texts, size=12, width=96):
+    """Pictures with a text under each, in lines as wide as the picture.
+
+    Args:
+        images: uint8 array (num, height, width, channels), with 1 or 3 channels.
+        texts: list of `num` str.
+        size: int, height of the letters in pixels.
+        width: int, pictures that are narrower stand in the middle of one of this width.
+
+    Returns:
+        uint8 array (num, more height, width, channels).
+
+    Raises:
+        ValueError: there are not as many texts as pictures.
+    """
+    from PIL import ImageFont
+
+    images = np.asarray(images)
+    if len(texts) != len(images):
+        raise ValueError(f"`texts` must be {len(images)}, one a picture. Received: {len(texts)}")
+    margin = max(0, width - images.shape[2])
+    sides = (margin // 2, margin - margin // 2)
+    images = np.pad(images, ((0, 0), (0, 0), sides, (0, 0)), constant_values=255)
+    width, font = images.shape[2], ImageFont.load_default(size)
+    lines = [_wrapped(text, width - size, font) for text in texts]
+    most = max(map(len, lines))
+    strips = [plot_text(each + [""] * (most - len(each)), size)[:, :width] for each in lines]
+    strips = [
+        np.pad(strip, ((0, 0), (0, width - strip.shape[1]), (0, 0)), constant_values=255)
+        for strip in strips
+    ]
+    strips = np.stack(strips).repeat(images.shape[-1], axis=-1)
+    return np.concatenate([images, strips], axis=1)
+
+
+def _wrapped(text, width, font):
+    """The words of a text in lines of at most `width` pixels, where single words allow it."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def points_limit(reals):
     """The `limit` of `plot_points` that shows all of `reals`, (num, dim), with some room."""
     limit = 1.15 * float(np.abs(_check_points("reals", reals)[:, :2]).max())

@@ -52,6 +52,7 @@ class Kind:
     border_dtype = "float32"
     noun = "samples"
     from_seed = False  # whether values can be drawn that mean as much as those of data
+    pictured = False  # whether each example is a uint8 picture at the border
 
     @property
     def output_name(self):
@@ -176,6 +177,31 @@ class Kind:
     def _sizes(self):
         return tuple(ANY_SIZE if size is None else size for size in self.shape)
 
+    def of_samples(self, num, given=None):
+        """The values of `num` samples that are to be made.
+
+        Args:
+            num: how many.
+            given: array (num, *shape), or one example for all, as at the border or inside.
+
+        Returns:
+            Tensor (num, *shape) as networks take it.
+
+        Raises:
+            ValueError: there are none, they are none of this kind, or not as many.
+        """
+        if given is None:
+            raise ValueError(f"`{self.name}` must be {self.noun} for each sample. Received: None")
+        values = np.asarray(given)
+        if values.ndim == len(self.shape):
+            values = np.repeat(values[None], num, axis=0)
+        values = self.from_border(values)
+        if len(values) != num:
+            raise ValueError(
+                f"`{self.name}` must have one for each of {num}. Received: {len(values)}"
+            )
+        return tf.constant(values)
+
     def draw(self, values, columns=None, reals=None, limit=None):
         """A batch at the border as a picture for a person.
 
@@ -227,6 +253,7 @@ class Pictures(Kind):
     border_dtype = "uint8"
     noun = "pictures"
     output_name = "images"
+    pictured = True
 
     def check_dtype(self, values):
         dtype = tf.as_dtype(values.dtype)
@@ -306,6 +333,7 @@ class Videos(Pictures):
 
     noun = "videos"
     output_name = "videos"
+    pictured = False
 
     def answer(self, values):
         return {self.output_name: self._levels(values)}
@@ -344,6 +372,7 @@ class Masks(Kind):
 
     border_dtype = "uint8"
     noun = "masks"
+    pictured = True
 
     def check(self, values):
         super().check(values)

@@ -8,8 +8,10 @@ family of models.
 import dataclasses
 
 import keras
+import numpy as np
 
-from keras_gans.kinds import Kind, Labels, Latents
+from keras_gans.images import enlarge, with_captions
+from keras_gans.kinds import Kind, Labels, Latents, Text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +37,45 @@ class Port:
     @property
     def from_latents(self):
         """Whether it makes samples out of nothing but a seed (and labels)."""
+        return self.takes_latents and all(kind.from_seed for kind in self.inputs)
+
+    @property
+    def takes_latents(self):
+        """Whether it makes something else of each seed, of what else it takes too (text)."""
         return isinstance(self.inputs[0], Latents)
 
     @property
     def makes_samples(self):
         """Whether it makes what data are, and not something about them, as an encoder does."""
         return not isinstance(self.output, Latents | Labels)
+
+    def show(self, inputs, made):
+        """What was asked and what came of it, for a person: rows of a grid.
+
+        Args:
+            inputs: list of arrays (num, ...), at the border.
+            made: array (num, ...), at the border.
+
+        Returns:
+            Where `made` are pictures, uint8 pictures: all pictures and masks among the inputs that
+            are of its size, and then `made`, with texts among the inputs below. Otherwise `made`.
+
+        Example:
+
+        >>> save_png("grid.png", render(port.show([pictures, masks], made), columns=len(made)))
+        """
+        if not self.output.pictured:
+            return made
+        pairs = [*zip(self.inputs, map(np.asarray, inputs), strict=True), (self.output, made)]
+        rows = [rows for kind, rows in pairs if kind.pictured and rows.shape[:3] == made.shape[:3]]
+        channels = max(values.shape[-1] for values in rows)
+        rows = [v.repeat(channels, -1) if v.shape[-1] == 1 else v for v in rows]
+        texts = [kind.captions(values) for kind, values in pairs if isinstance(kind, Text)]
+        shown = enlarge(np.concatenate(rows))
+        if not texts:
+            return shown
+        texts = [" / ".join(each) for each in zip(*texts, strict=True)]
+        return with_captions(shown, [""] * (len(shown) - len(made)) + texts)
 
     @property
     def takes(self):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_gans.export.signatures import is_batchable, networks_of
-from keras_gans.ports import makes_from_latents
+from keras_gans.ports import main_port
 from keras_gans.progress import steps_taken
 from keras_gans.versions import versions
 
@@ -34,7 +34,7 @@ def make_card(gan, signatures, facts=None, metrics=None):
     Raises:
         ValueError: a metric has no protocol or no finite value, or JSON has no form for a fact.
     """
-    translates = not makes_from_latents(gan)
+    from_seeds = main_port(gan).takes_latents
     name = type(gan).__name__
     # A class that is derived from a paper's is no longer that paper's.
     declared = vars(type(gan)).get("paper")
@@ -46,8 +46,8 @@ def make_card(gan, signatures, facts=None, metrics=None):
         "num_classes": gan.num_classes,
         "sample_shape": list(gan.sampler.output_shape[1:]),
         "latents": gan.latent_prior,
-        "latent_shape": None if translates else list(gan.latent_shape),
-        **({"directions": list(gan.ports())} if translates else {}),
+        "latent_shape": list(gan.latent_shape) if from_seeds else None,
+        **({} if from_seeds else {"directions": list(gan.ports())}),
         "seed": gan.seed,
         "ema_decay": _plain(gan.ema_decay),
         "preset": gan.preset,

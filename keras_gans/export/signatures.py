@@ -93,7 +93,7 @@ def build_signatures(gan):
     module.weights = [weight.value for weight in exported_weights(gan)]
     main, signatures = main_port(gan), {}
     for name, port in gan.ports().items():
-        seeded = port.from_latents and port.network is main.network and not signatures
+        seeded = port.takes_latents and port.network is main.network and not signatures
         signatures |= _signatures_from_seeds(port) if seeded else _signatures(name, port)
     if "serving_default" not in signatures:
         signatures = {"serving_default": next(iter(signatures.values())), **signatures}

@@ -118,10 +118,5 @@ class CGAN(AdversarialModel):
     def data_spec(self):
         return (*super().data_spec(), Labels("labels", self.num_classes))
 
-    def generator_inputs(self, num, seed, labels=None):
-        """[latents (num, latent_dim), labels (num,)]; the classes in turn when `labels` is None."""
-        labels = Labels("labels", self.num_classes).of_samples(num, labels)
-        return [super().generator_inputs(num, seed), labels]
-
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -243,11 +243,6 @@ class InfoGAN(AdversarialModel):
         made = self.sampler([latents, categories], training=False)
         return self.sample_kind().to_border(ops.convert_to_numpy(made))
 
-    def generator_inputs(self, num, seed, labels=None):
-        """[latents (num, latent_dim), categories (num,)]; all in turn when `labels` is None."""
-        labels = Labels("labels", self.num_classes).of_samples(num, labels)
-        return [super().generator_inputs(num, seed), labels]
-
     def get_config(self):
         names = ("category_weight", "continuous_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
