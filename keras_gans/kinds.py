@@ -215,6 +215,10 @@ class Kind:
         """
         raise NotImplementedError(f"{type(self).__name__} can't be drawn")
 
+    def animate(self, values, columns=None):
+        """The frames of a GIF, where there is more to see in motion; `[]` where there is not."""
+        return []
+
 
 @dataclasses.dataclass(frozen=True)
 class Points(Kind):
@@ -675,3 +679,25 @@ def render(values, columns=None, reals=None, limit=None):
     values = np.asarray(values)
     kind = samples("values", values.shape[1:])
     return kind.draw(values, columns=columns, reals=reals, limit=limit)
+
+
+def animate(values, columns=None):
+    """The frames of a GIF of what `generate` returns: of videos a grid of them at each time.
+
+    Args:
+        values: array (num, *shape) as at the border.
+        columns: int, videos in a row of the grid.
+
+    Returns:
+        List of uint8 arrays (height, width, channels); `[]` for what does not move.
+
+    Raises:
+        ValueError: there is no kind of such a shape.
+
+    Example:
+
+    >>> frames = animate(gan.generate(16))
+    >>> save_animation("videos.gif", frames, [100] * len(frames))
+    """
+    values = np.asarray(values)
+    return samples("values", values.shape[1:]).animate(values, columns)

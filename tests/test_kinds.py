@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from keras_gans import kinds
 from keras_gans.kinds import Labels, Latents, Masks, Pictures, Points, Sequences, Text, Videos
@@ -208,6 +209,11 @@ def test_from_training_to_serving(kind, tmp_path):
         gan.fit(np.full_like(reals, np.inf), batch_size=8, verbose=0)
     made = gan.generate(3, seed=1)
     assert made.shape == (3, *kind.shape) and made.dtype == kind.border_dtype
+    assert (tmp_path / "videos.gif").exists() == isinstance(kind, Videos)
+    if isinstance(kind, Videos):
+        with Image.open(tmp_path / "videos.gif") as gif:
+            frames = gan.generate(4, seed=gan.seed)[0].shape[0]
+            assert gif.n_frames == frames and gif.size == (2 * (64 + 2) + 2, 2 * (48 + 2) + 2)
     grid = sorted(tmp_path.glob("*.png"))[-1]
     np.testing.assert_array_equal(read_png(grid), kinds.render(gan.generate(4, seed=gan.seed)))
     gan.save(tmp_path / "model.keras")

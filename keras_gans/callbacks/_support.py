@@ -47,17 +47,24 @@ def check_samples(samples):
 
 
 def draw(model, num, seed, labels=None, columns=None, reals=None, samples=None):
-    """A picture of samples from the latents of `seed`; see `sample_count` and `class_columns`.
+    """A picture of `samples_to_draw`."""
+    values, columns = samples_to_draw(model, num, seed, labels, columns, samples)
+    return kinds.render(values, columns, reals)
 
-    Where `samples` is given, the picture shows what this function of the model returns.
+
+def samples_to_draw(model, num, seed, labels=None, columns=None, samples=None):
+    """The samples from the latents of `seed`, and how many stand in a row.
+
+    Where `samples` is given, they are what this function of the model returns. See also
+    `sample_count` and `class_columns`.
     """
     if samples is not None:
-        return kinds.render(samples(model), columns, reals)
+        return samples(model), columns
     num = sample_count(model, num if labels is None else len(labels))
     given = {} if labels is None else {"labels": labels}
     if columns is None and labels is None:
         columns = class_columns(num, getattr(model, "num_classes", None))
-    return kinds.render(model.generate(num, seed=seed, **given), columns, reals)
+    return model.generate(num, seed=seed, **given), columns
 
 
 def sample_count(model, num=None):

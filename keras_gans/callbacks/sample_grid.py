@@ -6,13 +6,14 @@ import re
 import keras
 import numpy as np
 
+from keras_gans import kinds
 from keras_gans.callbacks._support import (
     check_optional_int,
     check_path,
     check_reals,
     check_samples,
-    draw,
     is_chief,
+    samples_to_draw,
     steps_taken,
 )
 from keras_gans.images import check_int, read_png, save_animation, save_png
@@ -35,7 +36,9 @@ class SampleGrid(keras.callbacks.Callback):
       `every_steps`, `step_000000.png`, `step_000500.png`, ... instead;
     - the last one is written when training ends, even between two due ones;
     - `samples.gif`: at most 100 of them, evenly picked, the last one shown for longer. A run that
-      goes on where an earlier one stopped animates the earlier one's pictures too.
+      goes on where an earlier one stopped animates the earlier one's pictures too;
+    - of models of videos `videos.gif`, the latest grid in motion, where each `.png` has a row of
+      frames for every video.
 
     When several workers train together only the chief writes.
 
@@ -48,7 +51,7 @@ class SampleGrid(keras.callbacks.Callback):
         labels: integer sequence of `num` classes, for label-conditional models. Default: all
             classes in turn.
         every_steps: int, 1 or more, training steps between two grids. Default: count epochs.
-        animation: bool, whether to write `samples.gif`.
+        animation: bool, whether to write `samples.gif` and `videos.gif`.
         reals: float array (num, dim), for models of point sets: some of the data, drawn in grey
             beneath the samples, which also sets the axes. Optional.
         samples: function of the model that returns the uint8 pictures (num, H, W, C) of a grid, in
@@ -152,11 +155,14 @@ class SampleGrid(keras.callbacks.Callback):
             return
         self._last = self._position()
         path = os.path.join(self.directory, self._name(self._last))
-        picture = draw(
-            self.model, self.num, self.seed, self.labels, self.columns, self.reals, self.samples
+        values, columns = samples_to_draw(
+            self.model, self.num, self.seed, self.labels, self.columns, self.samples
         )
-        save_png(path, picture)
+        save_png(path, kinds.render(values, columns, self.reals))
         self._frames.append(path)
+        if self.animation and (moving := kinds.animate(values, columns)):
+            path = os.path.join(self.directory, "videos.gif")
+            save_animation(path, _of_one_size(moving), [FRAME_MS] * len(moving))
 
     def _earlier_frames(self):
         """Files that an earlier part of this run left, up to where this part begins."""
