@@ -12,6 +12,7 @@ from keras_gans.checks import check_member
 from keras_gans.cli_parts import EXTRACTORS
 from keras_gans.datasets import folder
 from keras_gans.files import CARD, newest_version, read_json
+from keras_gans.kinds import samples
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
@@ -153,13 +154,14 @@ def load_reals(opened, dataset, dataset_b, split, data_dir, image_size):
 
 def load_like(name, split, shape, image_size, labelled, given):
     """A data set in the size of a model's samples, in memory or from the disk."""
-    kind, other = ("points", "pictures") if len(shape) == 1 else ("pictures", "points")
-    if (name in datasets.points.MAKERS) != (len(shape) == 1):
+    kind = samples("samples", shape)
+    received = "points" if name in datasets.points.MAKERS else "pictures"
+    if kind.noun != received:
         raise ValueError(
-            f"--dataset must be a set of {kind}, as the model makes. "
-            f"Received: '{name}', a set of {other}."
+            f"--dataset must be a set of {kind.noun}, as the model makes. "
+            f"Received: '{name}', a set of {received}."
         )
-    if len(shape) == 1:
+    if not kind.pictured:
         return datasets.load(name, split, labels=labelled)
     size = image_size or (None if None in shape[:2] else shape[:2])
     if image_size and None not in shape[:2] and tuple(shape[:2]) != (image_size, image_size):

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import datasets, registry, runs
+from keras_gans.kinds import samples
 from keras_gans.precision import check_precision, dtype_policy
 from keras_gans.replicas import is_chief, make_strategy, several_workers, together
 
@@ -119,9 +120,11 @@ def train_stages(model_class, settings, batch_size, run, fresh, save_every, stra
     """Grows a model to the size of its data; False if the user ended it early."""
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     info = datasets.info(settings["dataset"], **chosen)
-    if len(info.shape) != 3:
+    kind = samples("samples", info.shape)
+    if not kind.pictured:
         raise ValueError(
-            f"{model_class.__name__} must have pictures. Received: '{info.name}', a set of points."
+            f"{model_class.__name__} must have pictures. "
+            f"Received: '{info.name}', a set of {kind.noun}."
         )
     shapes, batch_sizes = zip(*model_class.stages(info.shape, batch_size), strict=True)
     gan = build(model_class, dataclasses.replace(info, shape=shapes[0]), settings, strategy)

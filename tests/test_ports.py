@@ -102,3 +102,14 @@ def test_nobody_asks_for_a_family():
         if path.name not in FAMILIES and asking.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_nobody_asks_for_a_rank():
+    """The kinds do, and what is below them: arithmetic of arrays, and networks of one shape."""
+    asking = re.compile(r"len\([\w.]*shape\)\s*(==|!=|<|>|in)\s*[1-9(]")
+    known = {"kinds.py", "images.py", "papers.py"}  # the last one is read without TensorFlow
+    known |= {"layers", "networks", "metrics"}
+    files = [p for p in ROOT.rglob("*.py") if not known & {p.name, *p.relative_to(ROOT).parts}]
+    found = [p.name for p in files if asking.search(p.read_text(encoding="utf-8"))]
+    assert len(files) > 50 and found == []
+    assert asking.search((ROOT / "networks" / "defaults.py").read_text(encoding="utf-8"))

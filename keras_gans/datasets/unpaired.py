@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets.loading import integer
 from keras_gans.datasets.stepwise import scatter
+from keras_gans.kinds import samples
 
 
 def unpaired(a, b):
@@ -66,9 +67,11 @@ def check_sides(a, b):
                 f"`{name}` must be a dataset as `load` returns it, with nothing done to it. "
                 f"Received: {side!r}"
             )
-        if len(side.info.shape) != 3:
+        kind = samples(name, side.info.shape)
+        if not kind.pictured:
             raise ValueError(
-                f"`{name}` must be a set of pictures. Received: {side.info.name!r}, a set of points"
+                f"`{name}` must be a set of pictures. "
+                f"Received: {side.info.name!r}, a set of {kind.noun}"
             )
         settings[name] = {**side.run.keywords, "start_step": side.start_step}
         if settings[name]["labels"]:

@@ -54,8 +54,7 @@ def check_metrics(metrics, reals, sources=None):
                 "`metrics` must have the path length by its name, 'ppl'. Received: a metric"
             )
         if metric not in possible and not isinstance(metric, GenerativeMetric):
-            kind = "points" if len(reals.shape) == 1 else "pictures"
-            what = f"{reals.set_name or 'these'}, {kind} of {reals.size_in_words}"
+            what = f"{reals.set_name or 'these'}, {reals.kind.noun} of {reals.size_in_words}"
             raise ValueError(
                 f"`metrics` must be among {', '.join(possible) or '(none)'} for {what}. "
                 f"Received: {metric!r}{_hint(metric, reals, sources)}"
@@ -66,7 +65,7 @@ def _hint(metric, reals, sources):
     """Why a metric that is known is not possible."""
     if metric not in METRICS:
         return ", which is no metric"
-    if (metric in OF_POINTS) != (len(reals.shape) == 1):
+    if (metric in OF_POINTS) != (reals.kind.noun == "points"):
         return f", a metric of {'points' if metric in OF_POINTS else 'pictures'}"
     if metric in OF_PAIRS and sources is None:
         return ", a metric of pairs, for models that make pictures out of pictures"
@@ -127,7 +126,7 @@ def find_extractor(extractor, metrics, set_name):
 
 def possible_metrics(reals, sources=None):
     """The names of the metrics that suit some `Examples`."""
-    if len(reals.shape) == 1:
+    if reals.kind.noun == "points":
         return [*OF_POINTS] if reals.set_name in MIXTURES else []
     known = {**OF_FEATURES, **OF_PICTURES}
     if sources is not None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gans.images import to_uint8
+from keras_gans import kinds
 
 
 class Examples:
@@ -58,8 +58,12 @@ class Examples:
         order = {"batch_size": size, "shuffle": False, "drop": False}
         for batch in self._run(first_step=0, stop=num, **order):
             rows, labels = batch if self.labelled else (batch, None)
-            rows = to_uint8(rows) if len(self.shape) == 3 else rows.numpy()
-            yield rows, None if labels is None else labels.numpy()
+            yield self.kind.to_border(rows), None if labels is None else labels.numpy()
+
+    @property
+    def kind(self):
+        """The kind of the examples; see `keras_gans.kinds`."""
+        return kinds.samples("examples", self.shape)
 
     @property
     def size_in_words(self):

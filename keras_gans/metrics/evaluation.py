@@ -257,7 +257,7 @@ class Evaluation:
 
     def _checked(self, fakes, num):
         fakes, shape = np.asarray(fakes), (num, *self.reals.shape)
-        kind = "uint8" if len(shape) == 4 else "float"
+        kind = "uint8" if self.reals.kind.border_dtype == "uint8" else "float"
         if fakes.shape != shape or not fakes.dtype.name.startswith(kind):
             raise ValueError(
                 f"`model` must make {kind} samples of shape {shape}, as the reals. "

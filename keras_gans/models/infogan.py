@@ -32,8 +32,8 @@ from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
 from keras_gans.kinds import Labels
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.networks import build_dcgan_generator, build_mlp_generator, build_recognition_head
-from keras_gans.networks.defaults import OF_POINTS, discriminator_with_features
+from keras_gans.networks import build_recognition_head
+from keras_gans.networks.defaults import default_generator, discriminator_with_features
 from keras_gans.papers import Paper, Recipe
 from keras_gans.ports import Port
 
@@ -129,12 +129,7 @@ class InfoGAN(AdversarialModel):
         """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
         num_classes = 10 if num_classes is None else num_classes
-        if len(shape) == 1:
-            generator = build_mlp_generator(
-                shape, latent_dim, OF_POINTS, num_classes=num_classes, seed=seed
-            )
-        else:
-            generator = build_dcgan_generator(shape, latent_dim, num_classes=num_classes, seed=seed)
+        generator = default_generator(shape, latent_dim, num_classes, seed)
         discriminator = discriminator_with_features(shape, seed=seed)
         features = discriminator.output_shape[1][1:]
         recognition = build_recognition_head(features, num_classes, 2, seed=seed)

@@ -81,6 +81,29 @@ def dcgan_pair(
     return generator, build_dcgan_discriminator(shape, normalization=normalization, seed=seed)
 
 
+def default_generator(shape, latent_dim, num_classes=None, seed=None):
+    """DCGAN's generator for pictures, a dense one for points.
+
+    Args:
+        shape, latent_dim, seed: see `dcgan_pair`.
+        num_classes: number of classes of a label-conditional generator, or `None`.
+
+    Returns:
+        Functional `keras.Model`.
+
+    Raises:
+        ValueError: an argument does not fit the network.
+
+    Example:
+
+    >>> default_generator((28, 28, 1), latent_dim=64, num_classes=10).output_shape
+    (None, 28, 28, 1)
+    """
+    if len(shape) == 1:
+        return build_mlp_generator(shape, latent_dim, OF_POINTS, num_classes=num_classes, seed=seed)
+    return build_dcgan_generator(shape, latent_dim, num_classes=num_classes, seed=seed)
+
+
 def decoder_and_encoder(shape, latent_dim, seed=None):
     """A generator of samples, and an encoder of them to Gaussians over its latents.
 
@@ -98,14 +121,10 @@ def decoder_and_encoder(shape, latent_dim, seed=None):
     >>> generator, encoder = decoder_and_encoder((28, 28, 1), latent_dim=100, seed=0)
     """
     if len(shape) == 1:
-        return (
-            build_mlp_generator(shape, latent_dim, OF_POINTS, seed=seed),
-            build_mlp_encoder(shape, latent_dim, OF_POINTS, seed=seed),
-        )
-    return (
-        build_dcgan_generator(shape, latent_dim, seed=seed),
-        build_dcgan_encoder(shape, latent_dim, seed=seed),
-    )
+        encoder = build_mlp_encoder(shape, latent_dim, OF_POINTS, seed=seed)
+    else:
+        encoder = build_dcgan_encoder(shape, latent_dim, seed=seed)
+    return default_generator(shape, latent_dim, seed=seed), encoder
 
 
 def discriminator_with_features(shape, normalization="batch", seed=None):
