@@ -66,14 +66,14 @@ def undo_full():
 
 def undo_passes():
     """Each minibatch through a network in a pass of its own."""
-    from keras_gans import passes
+    from keras_gans.training import passes
 
     passes.judges_alone = lambda network: False
 
 
 def undo_waiting():
     """Updates that begin before all gradients are there."""
-    from keras_gans import pipeline
+    from keras_gans.training import pipeline
 
     pipeline.all_at_once = lambda values: values
 

@@ -19,9 +19,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from keras_gans import GAN
 from keras_gans.callbacks import Resume
-from keras_gans.checkpoints import paths, read, snapshot, variables_of, write
 from keras_gans.datasets import load
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+from keras_gans.training.checkpoints import paths, read, snapshot, variables_of, write
 
 import keras
 import numpy as np

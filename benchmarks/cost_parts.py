@@ -6,10 +6,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from keras_gans import callbacks, checkpoints, datasets, export, pipeline
+from keras_gans import callbacks, datasets, export
 from keras_gans.datasets import examples
 from keras_gans.export.tflite import SIGNATURE, load_interpreter
 from keras_gans.images import save_png, to_uint8
+from keras_gans.training import checkpoints, pipeline
 
 import keras
 import numpy as np

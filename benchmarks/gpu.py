@@ -57,8 +57,8 @@ def write_folder(out, tf32=True, small=False):
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SystemExit(f"--out must be new. Received: '{out}', which exists")
     sys.path.insert(0, str(PJRT))
+    from keras_gans.devices.precision import dtype_policy
     from keras_gans.files import new_directory, write_json
-    from keras_gans.precision import dtype_policy
 
     from export_step import export_step
 

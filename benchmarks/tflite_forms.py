@@ -32,7 +32,7 @@ from keras_gans.export import tflite
 from keras_gans.export.signatures import networks_of
 from keras_gans.files import write_json
 from keras_gans.images import read_png
-from keras_gans.run_directories import load_model
+from keras_gans.registry import load_model
 
 import numpy as np
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from keras_gans import InfoGAN, files, metrics, networks, runs
 from keras_gans.datasets import load
 from keras_gans.images import save_png
-from keras_gans.kinds import render
+from keras_gans.training.kinds import render
 
 import keras
 import numpy as np

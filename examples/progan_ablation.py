@@ -38,8 +38,8 @@ from keras_gans import ProGAN, networks
 from keras_gans.datasets import load
 from keras_gans.files import read_json, write_json
 from keras_gans.images import save_png, to_uint8
-from keras_gans.kinds import render
 from keras_gans.metrics import PatchDistances, mean_pairwise_ms_ssim
+from keras_gans.training.kinds import render
 
 import keras
 

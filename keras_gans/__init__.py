@@ -3,7 +3,7 @@
 import os
 import sys
 
-from keras_gans import onednn  # noqa: F401 the first, before TensorFlow is imported
+from keras_gans.devices import onednn  # noqa: F401 the first, before TensorFlow is imported
 from keras_gans.versions import __version__  # noqa: F401
 
 
@@ -36,9 +36,9 @@ if not _is_command_line():
         presets,
         schedules,
     )
-    from keras_gans.base import AdversarialModel
     from keras_gans.models import *  # noqa: F403 what it says in its `__all__`
     from keras_gans.presets import load
+    from keras_gans.training.base import AdversarialModel
 
     __all__ = [
         *models.__all__,

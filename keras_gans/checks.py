@@ -9,14 +9,21 @@ from keras import ops, tree
 from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_gans.catalogue import SETS
-from keras_gans.precision import with_loss_scaling
+from keras_gans.devices.precision import with_loss_scaling
+
+
+def check_int(name, value, low, high=None):
+    """Returns `value` as an int, or raises ValueError unless it is an integer in [low, high]."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or value < low or (high is not None and value > high):
+        rule = f"of at least {low}" if high is None else f"in [{low}, {high}]"
+        raise ValueError(f"`{name}` must be an integer {rule}. Received: {value!r}")
+    return int(value)
 
 
 def check_count(name, value):
     """Returns `value` as an int, or raises ValueError unless it is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"`{name}` must be an integer of at least 1. Received: {value!r}")
-    return int(value)
+    return check_int(name, value, 1)
 
 
 def check_positive(name, value):
@@ -395,7 +402,7 @@ def check_fit_arguments(arguments):
 def resolve_optimizers(model, given):
     """The optimizer of each player: the one given to `compile`, else the paper's.
 
-    They are wrapped where a network computes in float16: see `keras_gans.precision`.
+    They are wrapped where a network computes in float16: see `keras_gans.devices.precision`.
 
     Raises:
         ValueError: a name that is none of `<player>_optimizer`, a value that is no optimizer, or

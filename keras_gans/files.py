@@ -80,7 +80,7 @@ def new_directory(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not mkdtemp, which makes directories that only their owner can read.
-        unused = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        unused = path.with_name(f".{path.name}.unfinished-{secrets.token_hex(4)}")
         unused.mkdir()
         temporary = unused
         yield temporary
@@ -108,11 +108,12 @@ def is_version(path):
 
 
 def remove_unfinished(directory):
-    """Removes the files that `replacing` had begun in a directory when the process was killed."""
+    """Removes what `replacing` and `new_directory` had begun there when the process was killed."""
     for name in os.listdir(directory) if os.path.isdir(directory) else ():
         if re.fullmatch(r"\..+\.unfinished-[a-z0-9_]{8}(\.\w+)?", name):
+            path = os.path.join(directory, name)
             with contextlib.suppress(OSError):
-                os.remove(os.path.join(directory, name))
+                shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
 
 
 def write_json(path, values):

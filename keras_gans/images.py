@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from keras_gans.checks import check_int
 from keras_gans.files import replacing
 
 
@@ -390,15 +391,6 @@ def read_png(path):
     with Image.open(path) as picture:
         array = np.asarray(picture if picture.mode in _MODES else picture.convert("RGB"))
     return array[..., None] if array.ndim == 2 else array
-
-
-def check_int(name, value, minimum, maximum=None):
-    """Returns `value` as an int, or says which argument is wrong, its rule and what it was."""
-    is_int = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
-    if not is_int or value < minimum or (maximum is not None and value > maximum):
-        rule = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
-        raise ValueError(f"`{name}` must be an integer {rule}. Received: {value!r}.")
-    return int(value)
 
 
 _MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}

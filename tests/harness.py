@@ -16,7 +16,7 @@ from tensorflow.python.eager import context
 
 from keras_gans import export
 from keras_gans.export.signatures import networks_of
-from keras_gans.kinds import Pictures
+from keras_gans.training.kinds import Pictures
 
 SHAPE = (16, 24, 3)  # a rectangle, to tell height from width
 NUM_CLASSES = 3

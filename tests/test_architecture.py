@@ -24,15 +24,23 @@ OPTIONAL = {
     "tensorflow_datasets",
 }
 # This one sets TensorFlow up, and so comes before it.
-BEFORE_TENSORFLOW = f"{PACKAGE}.onednn"
-COMMANDS = f"{PACKAGE}.cli"
+BEFORE_TENSORFLOW = f"{PACKAGE}.devices.onednn"
+COMMANDS = f"{PACKAGE}.cli.app"
 
-MATHEMATICS = ("losses", "penalties", "layers", "networks")
-ABOVE_MATHEMATICS = (
-    *("base", "pipeline", "checkpoints", "throughput", "preset_files", "presets"),
-    *("growing", "translation", "variational", "models", "registry", "sampling"),
-    *("datasets", "callbacks", "metrics", "export"),
-    *("runs", "run_directories", "run_settings", "cli"),
+# Packages and modules of the root, the lowest first: none knows anything of a row below its own.
+HOUSE = (
+    ("devices",),
+    ("files", "versions", "catalogue", "papers"),
+    ("checks", "images"),
+    ("losses", "penalties", "schedules", "pyramids", "layers", "networks"),
+    ("training",),
+    ("datasets",),
+    ("families",),
+    ("models",),
+    ("registry",),
+    ("callbacks", "export", "metrics", "presets", "run_settings"),
+    ("runs",),
+    ("cli", "__main__"),
 )
 
 
@@ -127,23 +135,20 @@ def find_cycle(graph):
     return next(filter(None, (search(module, []) for module in sorted(graph))), None)
 
 
-def reached_from(graph, modules):
-    """All that modules import, and what those import."""
-    reached, new = set(), set(modules)
-    while new:
-        reached |= new
-        new = set().union(*(graph[module] for module in new)) - reached
-    return reached
+def row_of(module):
+    """Where a module stands in `HOUSE`."""
+    name = module.split(".")[1]
+    rows = [row for row, names in enumerate(HOUSE) if name in names]
+    assert len(rows) == 1, f"{module} must have a place in the house, and one only: {rows}"
+    return rows[0]
 
 
-def named(modules, *names):
-    """Those of some modules that are one of these, in one of them, or `cli_...` for `cli`."""
-
-    def is_one(module, name):
-        own = module.removeprefix(f"{PACKAGE}.")
-        return own == name or own.startswith(f"{name}.") or (name == "cli" and own[:4] == "cli_")
-
-    return sorted(m for m in modules if any(is_one(m, name) for name in names))
+def upward(graph):
+    """The imports of what stands higher in the house; `keras_gans` itself is above all of it."""
+    for module, targets in graph.items():
+        for target in sorted(targets - {PACKAGE}) if module != PACKAGE else ():
+            if row_of(target) > row_of(module):
+                yield f"{module} -> {target}"
 
 
 SOURCES = read_package()
@@ -190,20 +195,14 @@ def test_the_package_itself_is_for_users():
     assert [module for module in GRAPH if PACKAGE in GRAPH[module]] == []
 
 
-def test_mathematics_know_nothing_above_them():
-    mathematics = named(GRAPH, *MATHEMATICS)
-    assert f"{PACKAGE}.losses" in mathematics and f"{PACKAGE}.layers.maxout" in mathematics
-    assert named(reached_from(GRAPH, mathematics), *ABOVE_MATHEMATICS) == []
+def test_one_direction():
+    """What stands low, imports inside functions included, knows nothing of what stands above it."""
+    assert list(upward(GRAPH)) == []
 
 
-@pytest.mark.parametrize("name", ["callbacks", "metrics", "export"])
-def test_runs_and_commands_are_above(name):
-    assert named(reached_from(GRAPH, named(GRAPH, name)), "runs", "cli") == []
-
-
-def test_models_do_not_know_their_exports():
-    above = ("callbacks", "metrics", "export", "registry", "runs", "cli")
-    assert named(reached_from(GRAPH, named(GRAPH, "base", "models")), *above) == []
+def test_all_have_their_place():
+    there = {module.split(".")[1] for module in GRAPH if module != PACKAGE}
+    assert there == {name for names in HOUSE for name in names}
 
 
 # The tests above, on a package that is as it should not be
@@ -239,16 +238,53 @@ def test_the_package_itself_is_seen():
 
 
 @pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ("devices__replicas", "files"),
+        ("layers__maxout", "training__base"),
+        ("losses", "datasets"),
+        ("training__base", "families__growing"),
+        ("families__growing", "models__progan"),
+        ("models__progan", "registry"),
+        ("models__progan", "export__preset"),
+        ("export__from_run", "runs"),
+        ("callbacks__guard", "runs__training"),
+        ("runs__training", "cli__parts"),
+    ],
+)
+def test_an_import_of_what_is_above_is_found(low, high):
+    names = [f"{PACKAGE}.{name.replace('__', '.')}" for name in (low, high)]
+    for text in ("import {}", "def f():\n    from {} import x"):
+        sources = package(**{low: text.format(names[1]), high: ""})
+        assert list(upward(graph_of(sources))) == [" -> ".join(names)]
+        sources = package(**{low: "", high: text.format(names[0])})
+        assert list(upward(graph_of(sources))) == []
+
+
+def test_a_module_without_a_place_is_found():
+    with pytest.raises(AssertionError, match="attic must have a place"):
+        list(upward(graph_of(package(losses="import keras_gans.attic", attic=""))))
+
+
+@pytest.mark.parametrize(
     ("module", "text", "allowed"),
     [
-        ("cli", "def f():\n    with quiet_import():\n        from keras_gans import runs", True),
-        ("cli", "def f():\n    from keras_gans import runs", False),
-        ("cli", "def f():\n    with quiet_import():\n        import tensorflow", False),
-        ("runs", "def f():\n    with quiet_import():\n        from keras_gans import base", False),
+        (
+            "cli__app",
+            "def f():\n    with quiet_import():\n        from keras_gans import runs",
+            True,
+        ),
+        ("cli__app", "def f():\n    from keras_gans import runs", False),
+        ("cli__app", "def f():\n    with quiet_import():\n        import tensorflow", False),
+        (
+            "runs",
+            "def f():\n    with quiet_import():\n        from keras_gans import models",
+            False,
+        ),
         ("runs", "class A:\n    async def f(self):\n        import keras", False),
         ("runs", "def f():\n    from PIL import Image", True),
-        ("onednn", "def f():\n    import tensorflow as tf", True),
-        ("onednn", "def f():\n    import keras", False),
+        ("devices__onednn", "def f():\n    import tensorflow as tf", True),
+        ("devices__onednn", "def f():\n    import keras", False),
         ("runs", "import keras", True),
     ],
 )

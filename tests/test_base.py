@@ -10,8 +10,9 @@ import tensorflow as tf
 from harness import assert_close, compile_sgd, state
 
 import keras_gans
-from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel, kinds, pipeline
+from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+from keras_gans.training import kinds, pipeline
 
 
 def networks(hidden=(8,)):

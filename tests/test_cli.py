@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from keras_gans import datasets, papers
 from keras_gans.callbacks import LossCurves
-from keras_gans.cli import app
+from keras_gans.cli.app import app
 from keras_gans.images import read_png
-from keras_gans.kinds import render
+from keras_gans.training.kinds import render
 
 
 def invoke(*arguments):

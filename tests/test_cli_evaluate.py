@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import CGAN, GAN, CycleGAN, InfoGAN, cli_evaluate, cli_inputs, datasets
-from keras_gans.cli import app
-from keras_gans.cli_evaluate import protocol_lines
+from keras_gans import CGAN, GAN, CycleGAN, InfoGAN, datasets
+from keras_gans.cli import evaluate as command
+from keras_gans.cli import inputs
+from keras_gans.cli.app import app
+from keras_gans.cli.evaluate import protocol_lines
 from keras_gans.export import savedmodel
 from keras_gans.files import write_json
 from keras_gans.images import save_png
@@ -111,7 +113,7 @@ def classifier(monkeypatch, tmp_path):
     keras.utils.set_random_seed(0)
     build_fashion_classifier().save_weights(tmp_path / "random.weights.h5")
     extractor = FashionClassifier(tmp_path / "random.weights.h5")
-    monkeypatch.setattr("keras_gans.cli_inputs.fashion_mnist_classifier", lambda: extractor)
+    monkeypatch.setattr("keras_gans.cli.inputs.fashion_mnist_classifier", lambda: extractor)
     return extractor
 
 
@@ -241,15 +243,15 @@ def test_errors_of_extractors(classes, tmp_path):
 
 def test_two_sets(translator, tmp_path):
     gan, a, b = translator
-    opened = cli_inputs.of_model(gan, {"dataset": "A: horses"}, None)
+    opened = inputs.of_model(gan, {"dataset": "A: horses"}, None)
     for sets in ((None, None), (str(a), None), ("noto_emoji", None)):
         with pytest.raises(ValueError, match="must be given: A and B"):
-            cli_inputs.load_reals(opened, *sets, None, None, None)
+            inputs.load_reals(opened, *sets, None, None, None)
     with pytest.raises(ValueError, match="--split must be two names"):
-        cli_inputs.load_reals(opened, str(a), str(b), "train", None, None)
-    there = cli_inputs.load_reals(opened, str(a), str(b), None, None, None)
-    opened = cli_inputs.of_model(gan, {}, "b_to_a")
-    back = cli_inputs.load_reals(opened, str(a), str(b), None, None, None)
+        inputs.load_reals(opened, str(a), str(b), "train", None, None)
+    there = inputs.load_reals(opened, str(a), str(b), None, None, None)
+    opened = inputs.of_model(gan, {}, "b_to_a")
+    back = inputs.load_reals(opened, str(a), str(b), None, None, None)
     assert there[0] == back[0] == [str(a), str(b)]
     assert [d.info.name for d in there[1:]] == [str(b), str(a)]
     assert [d.info.name for d in back[1:]] == [str(a), str(b)]
@@ -258,16 +260,16 @@ def test_two_sets(translator, tmp_path):
 def test_folders_without_pairs(tmp_path):
     """They are told by the names of their pictures, before anything is measured."""
     a, b = folders(tmp_path, 3, sides=(4, 4))
-    cli_inputs.check_pairs(["l1"], [a, b])
+    inputs.check_pairs(["l1"], [a, b])
     os.rename(b / "02.png", b / "other.png")
-    cli_inputs.check_pairs(["fid"], [a, b])
+    inputs.check_pairs(["fid"], [a, b])
     with pytest.raises(ValueError, match=r"psnr, l1 only for pairs.* '02' has no counterpart"):
-        cli_inputs.check_pairs(["fid", "psnr", "l1"], [a, b])
+        inputs.check_pairs(["fid", "psnr", "l1"], [a, b])
 
 
 def test_no_default_extractor():
     with pytest.raises(ValueError, match=r"--extractor must be given, .* only Fashion-MNIST"):
-        cli_inputs.open_extractor(None, "noto_emoji")
+        inputs.open_extractor(None, "noto_emoji")
 
 
 def test_help_has_an_example():
@@ -300,7 +302,7 @@ def test_protocol_lines():
 def test_no_bar_with_json(ring, monkeypatch):
     """Nothing but the JSON is on stdout, and nothing on stderr."""
     shown, bar = [], progress_bar
-    monkeypatch.setattr(cli_evaluate, "progress_bar", lambda show: shown.append(show) or bar(show))
+    monkeypatch.setattr(command, "progress_bar", lambda show: shown.append(show) or bar(show))
     result = invoke(ring, "--metrics", "modes", "--num", 20, "--json")
     assert result.stdout.startswith("{") and result.stdout.endswith("}\n") and not result.stderr
     invoke(ring, "--metrics", "modes", "--num", 20)
@@ -313,4 +315,4 @@ def test_categories_of_an_exported_model_are_labels_if_it_was_trained_on_some(tm
         path = tmp_path / model_class.__name__
         gan = model_class.from_paper((2,), num_classes=num_classes, seed=0)
         savedmodel(gan, path, allow_untrained=True)
-        assert cli_inputs.open_model(str(path)).labelled == labelled
+        assert inputs.open_model(str(path)).labelled == labelled

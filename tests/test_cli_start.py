@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from keras_gans import CGAN
-from keras_gans.cli_parts import LOG_LEVEL, quiet_import
+from keras_gans.cli.parts import LOG_LEVEL, quiet_import
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
 SCRIPT = "from keras_gans.cli import main\nmain()\n"  # as pip writes it

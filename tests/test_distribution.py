@@ -31,12 +31,13 @@ import yaml
 from cases import CASES
 from harness import assert_close, compile_sgd, state
 
-from keras_gans import GAN, WGANGP, replicas
+from keras_gans import GAN, WGANGP
 from keras_gans.callbacks import Guard, Resume
 from keras_gans.datasets import load
+from keras_gans.devices import replicas
+from keras_gans.devices.precision import LossScaleOptimizer
 from keras_gans.layers import BatchNormalization
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
-from keras_gans.precision import LossScaleOptimizer
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "distributed"
 STEPS = 5

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.ema import averaged_copy, update_average
 from keras_gans.layers import Dropout
 from keras_gans.networks import build_dcgan_generator, build_mlp_generator
+from keras_gans.training.ema import averaged_copy, update_average
 
 
 def values(network):

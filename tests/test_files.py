@@ -31,9 +31,10 @@ def test_an_error_of_an_open_file_gets_its_name(tmp_path):
 def test_what_a_killed_process_left_is_removed(tmp_path):
     script = """
 import os, sys
-from keras_gans.files import replacing
+from keras_gans.files import new_directory, replacing
 names = ("a.csv", "settings.json", "plain")
 begun = [replacing(os.path.join(sys.argv[1], name)) for name in names]
+begun.append(new_directory(os.path.join(sys.argv[1], "step_00000009")))
 for each in begun:
     each.__enter__()
 os._exit(9)
@@ -41,7 +42,7 @@ os._exit(9)
     subprocess.run([sys.executable, "-c", script, str(tmp_path)])
     for name in (".hidden", ".a.csv", ".cache.d", "b.csv"):
         (tmp_path / name).write_text("")
-    assert len(os.listdir(tmp_path)) == 7
+    assert len(os.listdir(tmp_path)) == 8
     remove_unfinished(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".a.csv", ".cache.d", ".hidden", "b.csv"]
     remove_unfinished(tmp_path / "none")

@@ -10,10 +10,11 @@ import pytest
 from keras import tree
 
 import keras_gans
-from keras_gans import AdversarialModel, base, models
+from keras_gans import AdversarialModel, models
 from keras_gans.datasets import load
-from keras_gans.kinds import Labels
+from keras_gans.families.growing import GrowingModel
 from keras_gans.papers import Paper, Recipe
+from keras_gans.training.kinds import Labels
 
 PICTURE, POINT, LARGER = (8, 12, 2), (2,), (24, 12, 1)
 SHAPES = {"pictures": PICTURE, "points": POINT, "larger": LARGER}
@@ -254,7 +255,7 @@ def test_what_is_refused(name, arguments, message):
         CLASSES[name].from_paper(**arguments)
 
 
-@pytest.mark.parametrize("model_class", [AdversarialModel, base.GAN])
+@pytest.mark.parametrize("model_class", [AdversarialModel, GrowingModel])
 def test_a_class_without_a_paper(model_class):
     name = model_class.__name__
     with pytest.raises(ValueError, match=f"{name} must have a `paper` and a `recipe`"):
@@ -264,7 +265,8 @@ def test_a_class_without_a_paper(model_class):
 # A paper of a user's own
 
 
-class Own(base.GAN):
+class Own(AdversarialModel):
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     paper = Paper(title="A", authors="B", year=2026, arxiv="2601.00001")
     recipe = Recipe(dataset="ring", batch_size=8, steps=10)
 
@@ -288,7 +290,7 @@ def test_a_conditional_paper_of_a_users_own():
         recipe = Recipe(dataset="ring", batch_size=8, steps=10, labelled=True)
 
         def __init__(self, generator, discriminator, num_classes, seed=None):
-            super().__init__(generator, discriminator, seed=seed)
+            super().__init__(generator=generator, discriminator=discriminator, seed=seed)
             self.num_classes = num_classes
 
     assert Conditional.from_paper().num_classes == 8

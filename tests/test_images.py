@@ -15,7 +15,7 @@ from keras_gans.images import (
     save_png,
     to_uint8,
 )
-from keras_gans.kinds import render
+from keras_gans.training.kinds import render
 
 
 def test_to_uint8_rounds_and_clips():
@@ -82,10 +82,10 @@ def test_grid_keeps_channels(channels):
         (np.zeros((1, 4, 4, 5), "uint8"), {}, r"`images`.*\(1, 4, 4, 5\)"),
         (np.zeros((0, 4, 4, 3), "uint8"), {}, "no empty axis"),
         (np.zeros((1, 4, 4, 3), "float32"), {}, "to_uint8.*float32"),
-        (np.zeros((1, 4, 4, 3), "uint8"), {"columns": 0}, "`columns`.*1 or more.*0"),
+        (np.zeros((1, 4, 4, 3), "uint8"), {"columns": 0}, "`columns`.*at least 1.*0"),
         (np.zeros((1, 4, 4, 3), "uint8"), {"columns": 2.0}, "`columns`.*2.0"),
         (np.zeros((1, 4, 4, 3), "uint8"), {"padding": -1}, "`padding`.*-1"),
-        (np.zeros((1, 4, 4, 3), "uint8"), {"background": 256}, "`background`.*0 to 255.*256"),
+        (np.zeros((1, 4, 4, 3), "uint8"), {"background": 256}, r"`background`.*\[0, 255\].*256"),
     ],
 )
 def test_grid_errors(images, arguments, message):
@@ -194,7 +194,7 @@ def test_points_errors():
         plot_points(np.zeros((4, 2)), reals=np.zeros((4, 3)))
     with pytest.raises(ValueError, match=r"`limit`.*-1"):
         plot_points(np.zeros((4, 2)), limit=-1)
-    with pytest.raises(ValueError, match=r"`size`.*100 or more.*10"):
+    with pytest.raises(ValueError, match=r"`size`.*at least 100.*10"):
         plot_points(np.zeros((4, 2)), size=10)
 
 

@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_gans import kinds
-from keras_gans.kinds import Labels, Latents, Masks, Pictures, Points, Sequences, Text, Videos
+from keras_gans.training import kinds
+from keras_gans.training.kinds import (
+    Labels,
+    Latents,
+    Masks,
+    Pictures,
+    Points,
+    Sequences,
+    Text,
+    Videos,
+)
 
 RNG = np.random.default_rng(0)
 WORDS = ("", "a", "red", "small", "bird")

@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from keras_gans import AdversarialModel, catalogue, export, kinds, runs
+from keras_gans import AdversarialModel, catalogue, export, runs
 from keras_gans.callbacks import SampleGrid
 from keras_gans.images import enlarge, read_png, with_captions
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.ports import Port
+from keras_gans.training import kinds
+from keras_gans.training.ports import Port
 
 SHAPE = (16, 16, 1)
 WORDS = ("", "a", "dark", "bright", "square")

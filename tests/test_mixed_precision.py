@@ -18,17 +18,18 @@ from keras import tree
 from small_networks import mlp_pair, progan_pair
 from typer.testing import CliRunner
 
-from keras_gans import GAN, ProGAN, cli, export, losses
+from keras_gans import GAN, ProGAN, export, losses
 from keras_gans.callbacks import ReduceRatesOnPlateau, Resume
-from keras_gans.checkpoints import variables_of
-from keras_gans.layers import SpectralNormalization
-from keras_gans.precision import (
+from keras_gans.cli.app import app
+from keras_gans.devices.precision import (
     LossScaleOptimizer,
     compute_dtypes,
     dtype_policy,
     in_float32,
 )
-from keras_gans.variational import gaussian_kl_divergence, gaussian_sample
+from keras_gans.families.variational import gaussian_kl_divergence, gaussian_sample
+from keras_gans.layers import SpectralNormalization
+from keras_gans.training.checkpoints import variables_of
 
 KINDS = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 ROUNDING = {"mixed_float16": 2**-11, "mixed_bfloat16": 2**-8}
@@ -163,7 +164,7 @@ def test_networks_that_end_in_half_precision(name, monkeypatch):
     assert {t.dtype for network in networks_of(model) for t in network.outputs} == {"float16"}
     seen = []
     monkeypatch.setattr(
-        "keras_gans.base.checks.check_losses", lambda given, _: seen.extend(given.values())
+        "keras_gans.training.base.checks.check_losses", lambda given, _: seen.extend(given.values())
     )
     model.compile(**scaled_sgd(model), run_eagerly=True)
     case = BY_NAME[name]
@@ -555,7 +556,7 @@ def test_samples(policy):
 def test_command_line(tmp_path):
     out, arguments = tmp_path / "run", ["train", "gan", "--dataset", "ring", "--steps", "2"]
     arguments += ["--batch-size", "8", "--precision", "mixed_float16", "--out", str(out)]
-    result = CliRunner().invoke(cli.app, arguments)
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert json.loads((out / "settings.json").read_text())["precision"] == "mixed_float16"
     model = keras.models.load_model(out / "model.keras")
@@ -565,6 +566,6 @@ def test_command_line(tmp_path):
 
 def test_command_line_refuses_other_precisions(tmp_path):
     arguments = ["train", "gan", "--precision", "half", "--out", str(tmp_path / "run")]
-    result = CliRunner().invoke(cli.app, arguments)
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2 and not (tmp_path / "run").exists()
     assert "`precision` must be one of" in result.output and "'half'" in result.output

@@ -8,7 +8,7 @@ import warnings
 import pytest
 from tensorflow.python.framework import test_util
 
-from keras_gans import onednn
+from keras_gans.devices import onednn
 
 REPORT = """
 from tensorflow.python.framework.test_util import IsMklEnabled

@@ -21,7 +21,7 @@ from keras_gans.networks import (
     build_progan_generator,
     build_resnet_generator,
 )
-from keras_gans.passes import in_one_pass, judges_alone
+from keras_gans.training.passes import in_one_pass, judges_alone
 
 SHAPE = (24, 24, 3)
 ALONE = {

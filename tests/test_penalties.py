@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from keras_gans.devices.precision import dtype_policy
 from keras_gans.networks import build_dcgan_discriminator, build_mlp_discriminator
 from keras_gans.penalties import (
     clip_weights,
@@ -13,7 +14,6 @@ from keras_gans.penalties import (
     input_gradient_norms,
     zero_centred_penalty,
 )
-from keras_gans.precision import dtype_policy
 
 
 def normal(*shape, seed=0):

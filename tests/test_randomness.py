@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.randomness import PRIORS, RandomState, draw_rows, new_seed
+from keras_gans.devices.randomness import PRIORS, RandomState, draw_rows, new_seed
 
 
 def like(batch):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.reported import ReportedMean
+from keras_gans.training.reported import ReportedMean
 
 NAN, INF = float("nan"), float("inf")
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import checkpoints, cli_train, run_settings
-from keras_gans.cli import app
+from keras_gans import run_settings
+from keras_gans.cli import train as command
+from keras_gans.cli.app import app
+from keras_gans.training import checkpoints
 
 
 def test_a_run_that_failed_is_not_gone_on_with(tmp_path):
@@ -29,7 +31,7 @@ def train(run, *more):
 @pytest.fixture
 def absurd_rate(monkeypatch):
     """The command trains with it, from step 7 on; 5 critic updates are a step."""
-    build = cli_train.build
+    build = command.build
 
     def built(*arguments):
         gan = build(*arguments)
@@ -38,7 +40,7 @@ def absurd_rate(monkeypatch):
         return gan
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli_train, "build", built)
+        patch.setattr(command, "build", built)
         yield patch
 
 

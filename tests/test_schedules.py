@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule, PiecewiseConstantDecay
 
-from keras_gans import DRAGAN, R3GAN, WGANGP, AdversarialModel, ProGAN, kinds
+from keras_gans import DRAGAN, R3GAN, WGANGP, AdversarialModel, ProGAN
 from keras_gans.callbacks import Resume
 from keras_gans.datasets import info
+from keras_gans.devices.progress import steps_taken
 from keras_gans.export.card import card_page, make_card
 from keras_gans.networks import (
     build_mlp_discriminator,
@@ -20,9 +21,9 @@ from keras_gans.networks import (
     build_progan_discriminator,
     build_progan_generator,
 )
-from keras_gans.progress import steps_taken
-from keras_gans.run_directories import facts_of_model
+from keras_gans.runs.directories import facts_of_model
 from keras_gans.schedules import ConstantThenLinear, Cosine, HalfLife, Linear, OfImages
+from keras_gans.training import kinds
 
 HALF = math.sqrt(0.5)
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from keras_gans.variational import gaussian_error, gaussian_kl_divergence, gaussian_sample
+from keras_gans.families.variational import gaussian_error, gaussian_kl_divergence, gaussian_sample
 
 
 def log_density(x, mean, variance):

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans.randomness import PRIORS
+from keras_gans.devices.randomness import PRIORS
 
 ROOT = pathlib.Path(__file__).parent.parent
 WEB = ROOT / "examples" / "web"

@@ -218,7 +218,7 @@ def page_of(key, rows):
 
 def in_words(protocols):
     """What all metrics of a row have alike in words, and then what each has alone."""
-    from keras_gans.cli_evaluate import protocol_lines
+    from keras_gans.cli.evaluate import protocol_lines
     from keras_gans.metrics import Measurement
 
     lines = protocol_lines([Measurement.from_dict(content) for content in protocols])

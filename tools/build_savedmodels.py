@@ -245,7 +245,7 @@ def read_inputs(shipped):
 def grid(gan, pictures):
     """The picture of a preset: samples, or what a translator makes of some pictures."""
     from keras_gans.callbacks._support import draw
-    from keras_gans.kinds import render
+    from keras_gans.training.kinds import render
 
     if not pictures:
         return draw(gan, None, gan.seed)

@@ -9,7 +9,7 @@ import argparse
 
 def train(settings):
     """Runs on each worker."""
-    from keras_gans.replicas import make_strategy
+    from keras_gans.devices.replicas import make_strategy
 
     strategy = make_strategy("multi-worker")  # before all else of TensorFlow
 

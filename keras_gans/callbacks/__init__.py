@@ -7,7 +7,7 @@ from keras_gans.callbacks.reduce_rates_on_plateau import ReduceRatesOnPlateau
 from keras_gans.callbacks.resume import Resume
 from keras_gans.callbacks.sample_grid import SampleGrid
 from keras_gans.callbacks.tensorboard import TensorBoard
-from keras_gans.throughput import Throughput
+from keras_gans.training.throughput import Throughput
 
 __all__ = [
     "Evaluate",

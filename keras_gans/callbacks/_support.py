@@ -3,11 +3,10 @@
 import keras
 import numpy as np
 
-from keras_gans import kinds
-from keras_gans.checks import check_path
-from keras_gans.images import check_int
-from keras_gans.progress import steps_taken  # noqa: F401 for the callbacks beside this module
-from keras_gans.replicas import is_chief  # noqa: F401 likewise
+from keras_gans.checks import check_int, check_path
+from keras_gans.devices.progress import steps_taken  # noqa: F401 for the callbacks here
+from keras_gans.devices.replicas import is_chief  # noqa: F401 likewise
+from keras_gans.training import kinds
 
 
 def check_optional_int(name, value, minimum):

@@ -14,12 +14,12 @@ from keras_gans.callbacks._support import (
     is_chief,
     steps_taken,
 )
+from keras_gans.checks import check_int
+from keras_gans.devices.replicas import of_all_workers
 from keras_gans.files import replacing
-from keras_gans.images import check_int
 from keras_gans.metrics._progress import progress_bar
 from keras_gans.metrics.evaluation import Evaluation
 from keras_gans.metrics.measurement import Measurement
-from keras_gans.replicas import of_all_workers
 
 NAN = float("nan")
 

@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
-from keras_gans import checkpoints, kinds
-from keras_gans.base import AdversarialModel
 from keras_gans.callbacks._diagnosis import Symptoms, broken_terms, broken_weights, spread
 from keras_gans.callbacks._support import check_keras_path, is_chief, steps_taken
+from keras_gans.checks import check_int
 from keras_gans.files import replacing
-from keras_gans.images import check_int
-from keras_gans.ports import makes_from_latents
+from keras_gans.training import checkpoints, kinds
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.ports import makes_from_latents
 
 NUM_SAMPLES = 32  # from which the spread is measured
 MAX_CLASSES = 16  # among the samples, so that each has another one of its class

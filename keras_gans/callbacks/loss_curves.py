@@ -8,10 +8,10 @@ import time
 import keras
 import numpy as np
 
-from keras_gans.base import AdversarialModel
 from keras_gans.callbacks._support import StepMeans, check_path, is_chief, steps_taken
+from keras_gans.checks import check_int
 from keras_gans.files import replacing
-from keras_gans.images import check_int
+from keras_gans.training.base import AdversarialModel
 
 REFRESH_SECONDS = 60
 MAKER_COLOR, JUDGE_COLOR = "tab:blue", "tab:red"

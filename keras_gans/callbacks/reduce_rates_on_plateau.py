@@ -5,7 +5,7 @@ import numbers
 import keras
 import numpy as np
 
-from keras_gans.images import check_int
+from keras_gans.checks import check_int
 
 
 class ReduceRatesOnPlateau(keras.callbacks.Callback):

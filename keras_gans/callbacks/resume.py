@@ -10,11 +10,12 @@ import warnings
 import keras
 from keras import tree
 
-from keras_gans import checkpoints
 from keras_gans.callbacks._support import check_optional_int, check_path, is_chief
-from keras_gans.images import check_int
-from keras_gans.pipeline import Start
-from keras_gans.replicas import several_workers
+from keras_gans.checks import check_int
+from keras_gans.devices.replicas import several_workers
+from keras_gans.files import remove_unfinished
+from keras_gans.training import checkpoints
+from keras_gans.training.pipeline import Start
 
 
 class Resume(keras.callbacks.Callback):
@@ -85,7 +86,7 @@ class Resume(keras.callbacks.Callback):
             data: what `fit` was given; datasets of `keras_gans.datasets` can begin at any step.
 
         Returns:
-            `pipeline.Start`, or None without a checkpoint.
+            `training.pipeline.Start`, or None without a checkpoint.
         """
         exact = hasattr(data, "from_step")
         self._exact, self._examples_per_step, self._writing = exact, None, None
@@ -182,7 +183,7 @@ class Resume(keras.callbacks.Callback):
         self._due = self._stopped = False
         self._writes = is_chief(self.model)
         if self._writes:
-            checkpoints.remove_unfinished(self.directory)
+            remove_unfinished(self.directory)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._step = self._begin.step if epoch == self._begin.epoch else 0

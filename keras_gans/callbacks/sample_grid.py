@@ -6,7 +6,6 @@ import re
 import keras
 import numpy as np
 
-from keras_gans import kinds
 from keras_gans.callbacks._support import (
     check_optional_int,
     check_path,
@@ -16,7 +15,9 @@ from keras_gans.callbacks._support import (
     samples_to_draw,
     steps_taken,
 )
-from keras_gans.images import check_int, read_png, save_animation, save_png
+from keras_gans.checks import check_int
+from keras_gans.images import read_png, save_animation, save_png
+from keras_gans.training import kinds
 
 MAX_FRAMES = 100
 MAX_SIDE = 800

@@ -16,7 +16,7 @@ from keras_gans.callbacks._support import (
     is_chief,
     steps_taken,
 )
-from keras_gans.images import check_int
+from keras_gans.checks import check_int
 
 
 class TensorBoard(keras.callbacks.Callback):

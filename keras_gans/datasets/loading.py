@@ -9,6 +9,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import check_int
 from keras_gans.datasets import embedded, folder, points, tfds_sets
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
@@ -102,9 +103,9 @@ def load(
     Sources and licences are in `dataset.info`; the embedded sets have their licence files beside
     them.
     """
-    batch_size = integer("batch_size", batch_size, 1)
-    seed = integer("seed", seed, 0, 2**63 - 1)
-    start_step = integer("start_step", start_step, 0)
+    batch_size = check_int("batch_size", batch_size, 1)
+    seed = check_int("seed", seed, 0, 2**63 - 1)
+    start_step = check_int("start_step", start_step, 0)
     for argument, value in (
         ("labels", labels),
         ("shuffle", shuffle),
@@ -140,7 +141,7 @@ def load(
 
     def from_step(step):
         """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
-        return run(first_step=integer("step", step, 0))
+        return run(first_step=check_int("step", step, 0))
 
     dataset = run(first_step=start_step, stop=stop)
     dataset.run = run  # for `unpaired`, which needs runs with other ends and another seed
@@ -191,7 +192,7 @@ def find(name, split, image_size, channels, labels, data_dir, on_unreadable, cla
         raise ValueError(f'`on_unreadable` must be "error" or "skip". Received: {on_unreadable!r}')
     size = pair("image_size", image_size)
     if channels is not None:
-        channels = integer("channels", channels, 1, 4)
+        channels = check_int("channels", channels, 1, 4)
 
     if name in points.MAKERS:
         only_train(name, split)
@@ -276,15 +277,6 @@ def only_train(name, split):
         )
 
 
-def integer(argument, value, low, high=None):
-    """Returns `value` as an int, or raises ValueError unless it is an integer in [low, high]."""
-    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_integer or value < low or (high is not None and value > high):
-        rule = f"of at least {low}" if high is None else f"in [{low}, {high}]"
-        raise ValueError(f"`{argument}` must be an integer {rule}. Received: {value!r}")
-    return int(value)
-
-
 def pair(argument, value):
     """Returns an image size as a pair (height, width), or None."""
     if value is None:
@@ -294,5 +286,5 @@ def pair(argument, value):
             raise ValueError(
                 f"`{argument}` must be an integer or a pair (height, width). Received: {value!r}"
             )
-        return tuple(integer(argument, part, 1) for part in value)
-    return (integer(argument, value, 1),) * 2
+        return tuple(check_int(argument, part, 1) for part in value)
+    return (check_int(argument, value, 1),) * 2

@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from keras_gans.catalogue import DatasetInfo
-from keras_gans.datasets.loading import integer
+from keras_gans.checks import check_int
 from keras_gans.datasets.stepwise import scatter
-from keras_gans.kinds import samples
+from keras_gans.training.kinds import samples
 
 
 def unpaired(a, b):
@@ -47,7 +47,7 @@ def unpaired(a, b):
 
     def from_step(step):
         """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
-        return run(first_step=integer("step", step, 0))
+        return run(first_step=check_int("step", step, 0))
 
     info, batch_size = joined(a.info, b.info), a.run.keywords["batch_size"]
     epoch = a.start_step * batch_size // info.num_examples

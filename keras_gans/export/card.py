@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
+from keras_gans.devices.progress import steps_taken
 from keras_gans.export.signatures import is_batchable, networks_of
-from keras_gans.ports import main_port
-from keras_gans.progress import steps_taken
+from keras_gans.training.ports import main_port
 from keras_gans.versions import versions
 
 

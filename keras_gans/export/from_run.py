@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from keras_gans import preset_files
 from keras_gans.checks import check_member, check_path
 from keras_gans.datasets import load
 from keras_gans.export.onnx import check_packages, onnx
@@ -11,9 +10,10 @@ from keras_gans.export.signatures import port_of
 from keras_gans.export.tflite import check_quantization, tflite
 from keras_gans.files import read_json
 from keras_gans.images import to_uint8
-from keras_gans.kinds import Pictures
-from keras_gans.run_directories import load_model
+from keras_gans.registry import load_model
 from keras_gans.run_settings import SETTINGS, facts_of
+from keras_gans.training import preset_files
+from keras_gans.training.kinds import Pictures
 
 FORMS = ("savedmodel", "tflite", "onnx")
 CALIBRATION_PICTURES = 100

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import keras
 
+from keras_gans.devices.precision import in_float32
 from keras_gans.export._files import check_target, compare, examples_of, write
 from keras_gans.export.signatures import check_exportable, port_of
-from keras_gans.precision import in_float32
 
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 LIMIT = 1e-4

@@ -8,13 +8,13 @@ alone has numbers for inputs and can't be joined.
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_flag, check_member
-from keras_gans.kinds import LEVELS as LEVELS
-from keras_gans.kinds import Pictures, Videos, requested
-from keras_gans.ports import exported_weights, main_port
-from keras_gans.progress import steps_taken
-from keras_gans.randomness import PRIORS
+from keras_gans.devices.progress import steps_taken
+from keras_gans.devices.randomness import PRIORS
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import LEVELS as LEVELS
+from keras_gans.training.kinds import Pictures, Videos, requested
+from keras_gans.training.ports import exported_weights, main_port
 
 MAX_IMAGES = 1024
 READ_CHANNELS = (1, 3, 4)  # TensorFlow writes PNG files of two channels, and does not read them

@@ -13,9 +13,9 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError  # has no public name
 
 from keras_gans.checks import check_count
+from keras_gans.devices.precision import in_float32
 from keras_gans.export._files import NUM, check_target, compare, examples_of, write
 from keras_gans.export.signatures import check_exportable, port_of
-from keras_gans.precision import in_float32
 
 SIGNATURE = "serving_default"
 DRAWS = 128

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans.checks import check_seed
-from keras_gans.randomness import RandomState, derive_seed, new_seed
+from keras_gans.devices.randomness import RandomState, derive_seed, new_seed
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -5,8 +5,8 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans.checks import check_count, check_seed
-from keras_gans.randomness import RandomState, derive_seed, new_seed, uniform
-from keras_gans.replicas import global_batch, num_replicas, own_rows
+from keras_gans.devices.randomness import RandomState, derive_seed, new_seed, uniform
+from keras_gans.devices.replicas import global_batch, num_replicas, own_rows
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_count
+from keras_gans.devices.replicas import global_batch, num_replicas
 from keras_gans.metrics._pictures import check_tensor
 from keras_gans.metrics.features import Extractor
 from keras_gans.metrics.measurement import Measurement
-from keras_gans.replicas import global_batch, num_replicas
 
 SIDES = ("reals", "fakes")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gans import kinds
+from keras_gans.training import kinds
 
 
 class Examples:
@@ -62,7 +62,7 @@ class Examples:
 
     @property
     def kind(self):
-        """The kind of the examples; see `keras_gans.kinds`."""
+        """The kind of the examples; see `keras_gans.training.kinds`."""
         return kinds.samples("examples", self.shape)
 
     @property

@@ -7,8 +7,6 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import kinds
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count
 from keras_gans.metrics._base import GenerativeMetric
 from keras_gans.metrics._by_name import (
@@ -26,7 +24,9 @@ from keras_gans.metrics._progress import progress_bar
 from keras_gans.metrics.cache import ContentHash
 from keras_gans.metrics.metric_set import MetricSet
 from keras_gans.metrics.paired import PairMetric
-from keras_gans.ports import makes_from_latents
+from keras_gans.training import kinds
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.ports import makes_from_latents
 
 NUM = 10_000
 

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_count
+from keras_gans.devices.replicas import global_batch
 from keras_gans.metrics._base import FeatureMetric, first_index
-from keras_gans.replicas import global_batch
 
 
 class InceptionScore(FeatureMetric):

@@ -24,12 +24,12 @@ networks.
 import keras
 from keras import ops
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive
+from keras_gans.devices.replicas import mean_over_replicas
 from keras_gans.losses import l1
 from keras_gans.networks import build_began_discriminator, build_began_generator
 from keras_gans.papers import Paper, Recipe
-from keras_gans.replicas import mean_over_replicas
+from keras_gans.training.base import AdversarialModel
 
 
 def equilibrium_step(k, real_loss, fake_loss, gamma, lambda_k):

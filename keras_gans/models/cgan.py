@@ -15,12 +15,12 @@ Deviations from the paper:
 
 import keras
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_conditional, check_fits, infer_num_classes
-from keras_gans.kinds import Labels
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks.defaults import mlp_pair
 from keras_gans.papers import Paper, Recipe
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import Labels
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -35,14 +35,14 @@ from keras_gans.checks import (
     check_not_negative,
     check_positive,
 )
+from keras_gans.devices.randomness import derive_seed
+from keras_gans.families.translation import TwoWayTranslator
 from keras_gans.layers import ImageBuffer
 from keras_gans.losses import l1, least_squares_discriminator_loss, least_squares_generator_loss
 from keras_gans.networks import build_patchgan_discriminator, build_resnet_generator
 from keras_gans.papers import Paper, Recipe
-from keras_gans.passes import in_one_pass
-from keras_gans.randomness import derive_seed
 from keras_gans.schedules import ConstantThenLinear
-from keras_gans.translation import TwoWayTranslator
+from keras_gans.training.passes import in_one_pass
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -19,13 +19,15 @@ networks.
 
 import keras
 
-from keras_gans import base
+from keras_gans.checks import check_fits
+from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class DCGAN(base.GAN):
+class DCGAN(AdversarialModel):
     """A GAN of strided convolutions with batch normalization.
 
     Args:
@@ -64,10 +66,15 @@ class DCGAN(base.GAN):
         latent_dim=100,
         status="trained",
     )
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
     latent_prior = "uniform"
 
     def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
-        super().__init__(generator, discriminator, ema_decay=ema_decay, seed=seed, name=name)
+        networks = {"generator": generator, "discriminator": discriminator}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("discriminator", discriminator, generator)
 
     def default_optimizers(self):
         """Adam with rate 2e-4 and beta_1 0.5 for both (section 4)."""
@@ -80,3 +87,19 @@ class DCGAN(base.GAN):
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
         generator, discriminator = dcgan_pair(shape, latent_dim, seed=seed)
         return {"generator": generator, "discriminator": discriminator}
+
+    def train_step(self, data):
+        (reals,) = self.minibatches(data, 1)
+        fakes = self.generator(self.sample_latents(reals), training=True)
+        with self.update("discriminator") as losses:
+            losses["discriminator"] = minimax_discriminator_loss(
+                self.discriminator(reals, training=True),
+                self.discriminator(fakes, training=True),
+            )
+
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = non_saturating_generator_loss(
+                self.discriminator(fakes, training=True)
+            )
+        return self.logs()

@@ -20,8 +20,8 @@ import functools
 import keras
 from keras import ops
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive, check_scheduled
+from keras_gans.devices.replicas import mean_over_replicas
 from keras_gans.losses import (
     float32,
     minimax_discriminator_loss,
@@ -30,7 +30,7 @@ from keras_gans.losses import (
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import input_gradient_norms
-from keras_gans.replicas import mean_over_replicas
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")

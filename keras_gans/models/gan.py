@@ -17,15 +17,19 @@ Deviations from the paper:
 
 import keras
 
-from keras_gans import base
-from keras_gans.checks import check_count
-from keras_gans.losses import minimax_generator_loss, non_saturating_generator_loss
+from keras_gans.checks import check_count, check_fits
+from keras_gans.losses import (
+    minimax_discriminator_loss,
+    minimax_generator_loss,
+    non_saturating_generator_loss,
+)
 from keras_gans.networks.defaults import mlp_pair
 from keras_gans.papers import Paper, Recipe
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class GAN(base.GAN):
+class GAN(AdversarialModel):
     """The first GAN, with k discriminator steps and either of its generator losses.
 
     Args:
@@ -65,6 +69,9 @@ class GAN(base.GAN):
         latent_dim=100,
         status="trained",
     )
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
 
     def __init__(
         self,
@@ -76,7 +83,9 @@ class GAN(base.GAN):
         seed=None,
         name=None,
     ):
-        super().__init__(generator, discriminator, ema_decay=ema_decay, seed=seed, name=name)
+        networks = {"generator": generator, "discriminator": discriminator}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("discriminator", discriminator, generator)
         self.n_discriminator = check_count("n_discriminator", n_discriminator)
         self.non_saturating = bool(non_saturating)
 
@@ -101,6 +110,20 @@ class GAN(base.GAN):
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
         generator, discriminator = mlp_pair(shape, latent_dim, seed=seed)
         return {"generator": generator, "discriminator": discriminator}
+
+    def train_step(self, data):
+        for reals in self.minibatches(data, self.n_discriminator):
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            with self.update("discriminator") as losses:
+                losses["discriminator"] = minimax_discriminator_loss(
+                    self.discriminator(reals, training=True),
+                    self.discriminator(fakes, training=True),
+                )
+
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
+        return self.logs()
 
     def generator_loss(self, fake_logits):
         if self.non_saturating:

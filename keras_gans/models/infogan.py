@@ -28,14 +28,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
-from keras_gans.kinds import Labels
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks import build_recognition_head
 from keras_gans.networks.defaults import default_generator, discriminator_with_features
 from keras_gans.papers import Paper, Recipe
-from keras_gans.ports import Port
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import Labels
+from keras_gans.training.ports import Port
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -35,13 +35,13 @@ import math
 import keras
 from keras import ops
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_pyramid
-from keras_gans.kinds import Pictures
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks import build_lapgan_discriminators, build_lapgan_generators
 from keras_gans.papers import Paper, Recipe
 from keras_gans.pyramids import gaussian_pyramid, upsample
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import Pictures
 
 
 @keras.saving.register_keras_serializable("keras_gans")

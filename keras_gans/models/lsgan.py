@@ -16,14 +16,15 @@ the paper has 1e-3.
 
 import keras
 
-from keras_gans import base
+from keras_gans.checks import check_fits
 from keras_gans.losses import least_squares_discriminator_loss, least_squares_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class LSGAN(base.GAN):
+class LSGAN(AdversarialModel):
     """A GAN with least squares in the place of the cross-entropy.
 
     Args:
@@ -64,11 +65,16 @@ class LSGAN(base.GAN):
         latent_dim=100,
         status="trained",
     )
+    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    judges = ("discriminator",)
+    contests = {"discriminator_loss": "generator_loss"}
 
     def __init__(
         self, generator, discriminator, a=0.0, b=1.0, c=1.0, ema_decay=None, seed=None, name=None
     ):
-        super().__init__(generator, discriminator, ema_decay=ema_decay, seed=seed, name=name)
+        networks = {"generator": generator, "discriminator": discriminator}
+        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        check_fits("discriminator", discriminator, generator)
         if a == b:
             raise ValueError(f"`a` and `b` must differ. Received: a={a!r}, b={b!r}")
         self.a, self.b, self.c = float(a), float(b), float(c)
@@ -84,11 +90,23 @@ class LSGAN(base.GAN):
         generator, discriminator = dcgan_pair(shape, latent_dim, seed=seed)
         return {"generator": generator, "discriminator": discriminator}
 
-    def discriminator_loss(self, real_logits, fake_logits):
-        return least_squares_discriminator_loss(real_logits, fake_logits, a=self.a, b=self.b)
+    def train_step(self, data):
+        (reals,) = self.minibatches(data, 1)
+        fakes = self.generator(self.sample_latents(reals), training=True)
+        with self.update("discriminator") as losses:
+            losses["discriminator"] = least_squares_discriminator_loss(
+                self.discriminator(reals, training=True),
+                self.discriminator(fakes, training=True),
+                a=self.a,
+                b=self.b,
+            )
 
-    def generator_loss(self, fake_logits):
-        return least_squares_generator_loss(fake_logits, c=self.c)
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = least_squares_generator_loss(
+                self.discriminator(fakes, training=True), c=self.c
+            )
+        return self.logs()
 
     def get_config(self):
         return {**super().get_config(), "a": self.a, "b": self.b, "c": self.c}

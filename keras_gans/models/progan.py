@@ -7,7 +7,7 @@ gives the next one, which keeps the trained layers. Its new layers are faded in 
     picture = (1 - alpha) old way + alpha new way
 
 in the generator, in the discriminator, and for the real pictures, which lose as much detail (see
-`keras_gans.growing`). The losses are those of WGAN-GP with a drift term (appendix A.1):
+`keras_gans.families.growing`). The losses are those of WGAN-GP with a drift term (appendix A.1):
 
     L_D = E[D(G(z))] - E[D(x)] + 10 E[(||grad D(x^)||_2 - 1)^2] + 0.001 E[D(x)^2],
     L_G = -E[D(G(z))]
@@ -25,7 +25,8 @@ import keras
 from keras import ops
 
 from keras_gans.checks import check_not_negative, check_positive, check_scheduled
-from keras_gans.growing import GrowingModel
+from keras_gans.devices.replicas import mean_over_replicas
+from keras_gans.families.growing import GrowingModel
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.losses import (
     float32,
@@ -37,7 +38,6 @@ from keras_gans.losses import (
 from keras_gans.networks import build_progan_discriminator, build_progan_generator
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
-from keras_gans.replicas import mean_over_replicas
 
 
 class SharedByLosses:
@@ -58,6 +58,18 @@ class SharedByLosses:
             "generator": build_progan_generator(shape, latent_dim=latent_dim, seed=seed),
             "discriminator": build_progan_discriminator(shape, noise=cls.noise, seed=seed),
         }
+
+    def train_step(self, data):
+        for reals in self.minibatches(data, self.n_critic):
+            reals = self.fade(reals)
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            with self.update("discriminator") as losses:
+                losses["discriminator"] = self.discriminator_loss(reals, fakes)
+
+        with self.update("generator") as losses:
+            fakes = self.generator(self.sample_latents(reals), training=True)
+            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
+        return self.logs()
 
 
 @keras.saving.register_keras_serializable("keras_gans")

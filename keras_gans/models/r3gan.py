@@ -22,12 +22,12 @@ import functools
 
 import keras
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive, check_scheduled
 from keras_gans.losses import relativistic_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import zero_centred_penalty
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -22,17 +22,17 @@ Deviations from the paper:
 
 import keras
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_positive
-from keras_gans.networks.defaults import decoder_and_encoder
-from keras_gans.papers import Paper, Recipe
-from keras_gans.variational import (
+from keras_gans.families.variational import (
     Autoencoding,
     check_encoder,
     gaussian_error,
     gaussian_kl_divergence,
     gaussian_sample,
 )
+from keras_gans.networks.defaults import decoder_and_encoder
+from keras_gans.papers import Paper, Recipe
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")

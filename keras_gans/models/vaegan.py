@@ -32,18 +32,18 @@ Deviations from the paper:
 import keras
 from keras import ops
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_fits, check_positive
-from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.networks.defaults import decoder_and_encoder, discriminator_with_features
-from keras_gans.papers import Paper, Recipe
-from keras_gans.variational import (
+from keras_gans.families.variational import (
     Autoencoding,
     check_encoder,
     gaussian_error,
     gaussian_kl_divergence,
     gaussian_sample,
 )
+from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.networks.defaults import decoder_and_encoder, discriminator_with_features
+from keras_gans.papers import Paper, Recipe
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -15,12 +15,12 @@ first 25 generator steps and for every 500th.
 
 import keras
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits, check_positive
 from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import clip_weights
+from keras_gans.training.base import AdversarialModel
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -6,8 +6,8 @@ import keras
 from keras import layers, ops
 
 from keras_gans.checks import check_count, check_seed
+from keras_gans.devices.randomness import derive_seed
 from keras_gans.layers import BatchNormalization
-from keras_gans.randomness import derive_seed
 
 NORMALIZATIONS = {
     "batch": BatchNormalization,

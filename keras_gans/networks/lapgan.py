@@ -15,10 +15,10 @@ import keras
 from keras import layers
 
 from keras_gans.checks import check_count, check_seed
+from keras_gans.devices.randomness import derive_seed
 from keras_gans.layers import Dropout
 from keras_gans.networks._parts import Initializers, check_picture_shape
 from keras_gans.networks.mlp import build_mlp_discriminator, build_mlp_generator
-from keras_gans.randomness import derive_seed
 
 
 def _level_shapes(image_shape, levels):

@@ -18,6 +18,8 @@ import keras
 from keras import layers
 
 from keras_gans.checks import check_count, check_seed
+from keras_gans.devices.precision import dtype_policy
+from keras_gans.devices.randomness import derive_seed
 from keras_gans.layers import (
     BatchNormalization,
     EqualizedConv2D,
@@ -30,8 +32,6 @@ from keras_gans.layers import (
     ResampledConv2D,
 )
 from keras_gans.layers.equalized import SQRT2
-from keras_gans.precision import dtype_policy
-from keras_gans.randomness import derive_seed
 
 GENERATOR_NORMALIZATIONS = ("pixel", "batch", "layer", None)
 DISCRIMINATOR_NORMALIZATIONS = ("layer", None)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans import CGAN, GAN, R3GAN, WGAN, WGANGP, AdversarialModel, checkpoints
+from keras_gans import CGAN, GAN, R3GAN, WGAN, WGANGP, AdversarialModel
 from keras_gans.callbacks import Guard, Resume, Throughput
 from keras_gans.callbacks._diagnosis import spread
 from keras_gans.datasets import load
+from keras_gans.families.translation import Translator
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
-from keras_gans.translation import Translator
+from keras_gans.training import checkpoints
 
 NAN = float("nan")
 BATCH = 8
@@ -588,11 +589,11 @@ class TestHealthy:
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"every_steps": 0}, "`every_steps`.*1 or more.*0"),
-        ({"keep_every_steps": 1.5}, "`keep_every_steps`.*1 or more.*1.5"),
+        ({"every_steps": 0}, "`every_steps`.*at least 1.*0"),
+        ({"keep_every_steps": 1.5}, "`keep_every_steps`.*at least 1.*1.5"),
         ({"path": "last_good.h5"}, "`path` must end in '.keras'.*last_good.h5"),
         ({"path": ""}, "`path`.*not empty"),
-        ({"patience": 0}, "`patience`.*1 or more.*0"),
+        ({"patience": 0}, "`patience`.*at least 1.*0"),
         ({"raise_error": 1}, "`raise_error` must be True or False.*1"),
     ],
 )

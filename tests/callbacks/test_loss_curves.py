@@ -138,7 +138,7 @@ def test_moving_average():
         ({"path": None}, "`path`.*None"),
         ({"path": "a.jpg"}, "`path`.*'.png'.*a.jpg"),
         ({"path": "a.png", "title": 3}, "`title`.*3"),
-        ({"path": "a.png", "max_rows": 1}, "`max_rows`.*2 or more.*1"),
+        ({"path": "a.png", "max_rows": 1}, "`max_rows`.*at least 2.*1"),
     ],
 )
 def test_errors(arguments, message):

@@ -20,9 +20,9 @@ from keras_gans import BEGAN, GAN, WGANGP, CycleGAN
 from keras_gans.callbacks import LossCurves, ReduceRatesOnPlateau, Resume, SampleGrid, TensorBoard
 from keras_gans.callbacks import resume as resume_module
 from keras_gans.callbacks.resume import writer
-from keras_gans.checkpoints import paths, read, snapshot, variables_of
 from keras_gans.datasets import load
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+from keras_gans.training.checkpoints import paths, read, snapshot, variables_of
 
 SHAPE = (8, 8, 3)
 
@@ -429,11 +429,11 @@ def test_all_damaged(copied):
 
 
 def test_what_a_killed_save_left_is_removed(copied):
-    (copied / ".step_00000009.abc").mkdir()
+    (copied / ".step_00000009.unfinished-0123abcd").mkdir()
     (copied / "mine").mkdir()
     fit(wgan_gp(), copied)
     assert sorted(path.name for path in copied.iterdir() if "step" not in path.name) == ["mine"]
-    assert not (copied / ".step_00000009.abc").exists()
+    assert not (copied / ".step_00000009.unfinished-0123abcd").exists()
 
 
 def test_a_full_disk(tmp_path):

@@ -154,9 +154,9 @@ def test_only_the_chief_writes(tmp_path, counting_model, monkeypatch, task, jobs
     "arguments, message",
     [
         ({"directory": ""}, "`directory`.*''"),
-        ({"every_epochs": 0}, "`every_epochs`.*1 or more.*0"),
+        ({"every_epochs": 0}, "`every_epochs`.*at least 1.*0"),
         ({"num": 1.5}, "`num`.*1.5"),
-        ({"columns": 0}, "`columns`.*1 or more.*0"),
+        ({"columns": 0}, "`columns`.*at least 1.*0"),
         ({"seed": None}, "`seed`.*None"),
         ({"labels": [0.5]}, "`labels`.*integers.*0.5"),
         ({"labels": [1, 2], "num": 3}, "`labels`.*3 entries.*2"),

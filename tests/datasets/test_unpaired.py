@@ -11,8 +11,8 @@ from keras import layers
 from PIL import Image
 
 from keras_gans import datasets
-from keras_gans.base import AdversarialModel
-from keras_gans.kinds import Pictures
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import Pictures
 
 
 def folder(path, num, first=0):

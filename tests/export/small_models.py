@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_gans import CGAN, DCGAN, GAN, CycleGAN
+from keras_gans.families.translation import Translator
 from keras_gans.networks import (
     build_dcgan_discriminator,
     build_dcgan_generator,
@@ -14,7 +15,6 @@ from keras_gans.networks import (
     build_patchgan_discriminator,
     build_resnet_generator,
 )
-from keras_gans.translation import Translator
 
 SHAPE = (16, 24, 3)  # a rectangle, to tell height from width
 NUM_CLASSES = 3

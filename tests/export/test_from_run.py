@@ -10,11 +10,12 @@ import tensorflow as tf
 from small_models import cyclegan, dcgan, gan_of_points
 from typer.testing import CliRunner
 
-from keras_gans import preset_files, presets
-from keras_gans.cli import app
+from keras_gans import presets
+from keras_gans.cli.app import app
 from keras_gans.export import export_run
 from keras_gans.files import write_json
 from keras_gans.images import save_png, to_uint8
+from keras_gans.training import preset_files
 
 
 def trained(gan):

@@ -13,14 +13,15 @@ import pytest
 import tensorflow as tf
 from small_models import MODELS, SHAPE, Filter, cgan, dcgan, gan_of_points, lively
 
-from keras_gans import GAN, AdversarialModel, export, kinds
+from keras_gans import GAN, AdversarialModel, export
 from keras_gans.export.card import weights_sha256
 from keras_gans.export.savedmodel import newest_version
 from keras_gans.files import new_directory
 from keras_gans.images import to_uint8
 from keras_gans.networks import build_mlp_discriminator
 from keras_gans.papers import Paper
-from keras_gans.sampling import SavedModelSampler
+from keras_gans.runs.sampling import SavedModelSampler
+from keras_gans.training import kinds
 
 
 @pytest.fixture(scope="module")

@@ -28,14 +28,14 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras_gans
-from keras_gans import checkpoints, checks, datasets, registry
+from keras_gans import checks, datasets, registry
+from keras_gans.devices.precision import PRECISIONS, check_precision, compute_dtypes, dtype_policy
 from keras_gans.export.signatures import LEVELS, network_of
 from keras_gans.files import new_directory, write_json
 from keras_gans.images import to_uint8
-from keras_gans.kinds import Labels, Pictures
-from keras_gans.pipeline import select
-from keras_gans.precision import PRECISIONS, check_precision, compute_dtypes, dtype_policy
-from keras_gans.run_directories import load_model
+from keras_gans.training import checkpoints
+from keras_gans.training.kinds import Labels, Pictures
+from keras_gans.training.pipeline import select
 
 import keras
 import numpy as np
@@ -377,7 +377,7 @@ def _main(args):
     _check_new(args.out)
     saved = args.model.endswith(".keras")
     if saved:
-        model = load_model(args.model)
+        model = registry.load_model(args.model)
         model_class = registry.find(type(model).__name__)
     else:
         model_class = registry.find(args.model)

@@ -15,11 +15,12 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from keras_gans import checkpoints, presets
-from keras_gans.base import AdversarialModel
+from keras_gans import presets
 from keras_gans.files import replacing
 from keras_gans.images import save_png
-from keras_gans.kinds import render
+from keras_gans.training import checkpoints
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import render
 
 import keras
 import ml_dtypes

@@ -19,7 +19,7 @@ STEP, SAMPLE = "step.mlir", "sample.mlir"
 STATE, SAMPLES, DATA = "state.npz", "samples.npz", "data.npz"
 MODEL, MANIFEST = "model.json", "manifest.json"
 FACTS = "facts"  # the entry of a state that is no variable, as JSON
-RANGE_TOLERANCE = 1e-3  # of pictures in [-1, 1], as in `keras_gans.kinds`
+RANGE_TOLERANCE = 1e-3  # of pictures in [-1, 1], as in `keras_gans.training.kinds`
 
 
 @contextlib.contextmanager

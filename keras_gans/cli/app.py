@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 
-from keras_gans import cli_lists, papers
-from keras_gans.cli_parts import EXTRACTORS, Debug, quiet_import
-from keras_gans.cli_parts import expects_errors as _expects_errors
-from keras_gans.cli_parts import option as _option
+from keras_gans import papers
+from keras_gans.cli import lists
+from keras_gans.cli.parts import EXTRACTORS, Debug, quiet_import
+from keras_gans.cli.parts import expects_errors as _expects_errors
+from keras_gans.cli.parts import option as _option
 from keras_gans.run_settings import check_directory
 from keras_gans.versions import versions
 
@@ -66,7 +67,7 @@ def list_models(debug: Debug = False):
 
     [bold]Example:[/bold]  keras-gans list
     """
-    cli_lists.print_models()
+    lists.print_models()
 
 
 @app.command("datasets")
@@ -76,7 +77,7 @@ def list_datasets(debug: Debug = False):
 
     [bold]Example:[/bold]  keras-gans datasets
     """
-    cli_lists.print_datasets()
+    lists.print_datasets()
 
 
 @app.command()
@@ -229,8 +230,8 @@ def train(
     run = out or Path("runs") / f"{found.name}-{_file_name(settings['dataset'])}"
     check_directory(run, fresh)
     with quiet_import():
-        from keras_gans import cli_train
-    if not cli_train.train(settings, batch_size, run, fresh, save_every, strategy):
+        from keras_gans.cli import train as body
+    if not body.train(settings, batch_size, run, fresh, save_every, strategy):
         raise typer.Exit(130)
 
 
@@ -280,8 +281,8 @@ def generate(
     if out.suffix.lower() != ".png":
         raise ValueError(f"--out must end in '.png'. Received: '{out}'.")
     with quiet_import():
-        from keras_gans import cli_generate
-    cli_generate.generate(source, num, seed, labels, columns, out)
+        from keras_gans.cli import generate as body
+    body.generate(source, num, seed, labels, columns, out)
 
 
 @app.command()
@@ -388,8 +389,8 @@ def evaluate(
     if no_cache and cache is not None:
         raise ValueError(f"--cache must not be given with --no-cache. Received: '{cache}'.")
     with quiet_import():
-        from keras_gans import cli_evaluate
-    cli_evaluate.evaluate(
+        from keras_gans.cli import evaluate as body
+    body.evaluate(
         source,
         metrics,
         dataset,

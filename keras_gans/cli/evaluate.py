@@ -7,8 +7,8 @@ import time
 import typer
 from rich.table import Table
 
-from keras_gans.cli_inputs import check_pairs, load_reals, open_extractor, open_model
-from keras_gans.cli_parts import console
+from keras_gans.cli.inputs import check_pairs, load_reals, open_extractor, open_model
+from keras_gans.cli.parts import console
 from keras_gans.files import write_json
 from keras_gans.metrics import Evaluation, RealsCache
 from keras_gans.metrics._by_name import OF_FEATURES, check_metrics, check_numbers

@@ -21,16 +21,13 @@ from pathlib import Path
 
 import keras
 
-from keras_gans import kinds
 from keras_gans.callbacks import Guard, LossCurves, Resume, SampleGrid, TensorBoard
 from keras_gans.callbacks._support import draw
+from keras_gans.devices.progress import steps_taken
+from keras_gans.devices.replicas import is_chief, several_workers, together
 from keras_gans.export import savedmodel
 from keras_gans.files import read_json, replacing, write_json
 from keras_gans.images import points_limit, save_png
-from keras_gans.ports import makes_from_latents
-from keras_gans.progress import steps_taken
-from keras_gans.replicas import is_chief, several_workers, together
-from keras_gans.run_directories import facts_of_model, own_directory
 from keras_gans.run_settings import (
     SETTINGS,
     check_directory,
@@ -38,6 +35,9 @@ from keras_gans.run_settings import (
     facts_of,
     is_finished,
 )
+from keras_gans.runs.directories import facts_of_model, own_directory
+from keras_gans.training import kinds
+from keras_gans.training.ports import makes_from_latents
 
 CHECKPOINTS = "checkpoints"
 CHECKPOINT_SECONDS = 60
@@ -176,7 +176,7 @@ def train_stages(
     that it did not finish goes on, unless `fresh`.
 
     Args:
-        gan: `growing.GrowingModel`, its first stage.
+        gan: `families.growing.GrowingModel`, its first stage.
         stages: list of pairs (steps, batch size), one for each stage. The first half of a stage's
             pictures fades its new layers in.
         load_stage: function (shape, batch_size) that returns the dataset of a stage's size.

@@ -11,7 +11,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.progress import steps_taken
+from keras_gans.devices.progress import steps_taken
 
 STRATEGIES = ("none", "mirrored", "multi-worker", "tpu")
 

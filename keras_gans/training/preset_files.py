@@ -21,9 +21,9 @@ from keras import tree
 
 from keras_gans.checks import check_path
 from keras_gans.files import CARD, newest_version, read_json
-from keras_gans.ports import exported_weights
+from keras_gans.training.ports import exported_weights
 
-ROOT = Path(__file__).resolve().parent.parent / "savedmodels"
+ROOT = Path(__file__).resolve().parents[2] / "savedmodels"
 CONFIG = os.path.join("training", "config.json")
 STATE = os.path.join("training", "state")
 KEY = "weights/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of one weight in a SavedModel

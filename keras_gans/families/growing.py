@@ -3,19 +3,19 @@
 import keras
 from keras import ops
 
-from keras_gans.base import AdversarialModel
 from keras_gans.checks import check_count, check_fits
+from keras_gans.devices.replicas import num_replicas
 from keras_gans.layers.fade_in import FadeIn, set_alpha
 from keras_gans.networks.progan import check_levels, copy_layers
-from keras_gans.replicas import num_replicas
+from keras_gans.training.base import AdversarialModel
 
 
 class GrowingModel(AdversarialModel):
     """One stage of a growing two-player model (Karras et al., 2018, arXiv:1710.10196, section 2).
 
-    A subclass defines `default_optimizers`, `discriminator_loss` and `generator_loss`. All that
-    differs between stages is in the networks: their `FadeIn` layers, if they have any, follow the
-    real pictures that this stage has seen, and so does the detail in the real pictures.
+    A subclass defines `default_optimizers` and `train_step`, which begins with `fade(reals)`. All
+    that differs between stages is in the networks: their `FadeIn` layers, if they have any, follow
+    the real pictures that this stage has seen, and so does the detail in the real pictures.
 
     Args:
         generator: built `keras.Model`, latents (batch, latent_dim) to pictures, with a method
@@ -53,18 +53,6 @@ class GrowingModel(AdversarialModel):
     @property
     def minibatches_per_step(self):
         return self.n_critic
-
-    def train_step(self, data):
-        for reals in self.minibatches(data, self.n_critic):
-            reals = self.fade(reals)
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            with self.update("discriminator") as losses:
-                losses["discriminator"] = self.discriminator_loss(reals, fakes)
-
-        with self.update("generator") as losses:
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
-        return self.logs()
 
     def fade(self, reals):
         """Sets alpha by the pictures seen so far, counts these, and takes their detail to alpha."""

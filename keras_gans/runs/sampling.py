@@ -3,13 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import kinds
+from keras_gans.devices.randomness import PRIORS
 from keras_gans.files import CARD, newest_version, read_json
 from keras_gans.images import to_uint8
-from keras_gans.kinds import Pictures
-from keras_gans.randomness import PRIORS
-from keras_gans.run_directories import load_model
+from keras_gans.registry import load_model
 from keras_gans.run_settings import SETTINGS
+from keras_gans.training import kinds
+from keras_gans.training.kinds import Pictures
 
 
 def open_sampler(source):

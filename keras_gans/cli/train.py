@@ -11,9 +11,9 @@ import keras
 import tensorflow as tf
 
 from keras_gans import datasets, registry, runs
-from keras_gans.kinds import samples
-from keras_gans.precision import check_precision, dtype_policy
-from keras_gans.replicas import is_chief, make_strategy, several_workers, together
+from keras_gans.devices.precision import check_precision, dtype_policy
+from keras_gans.devices.replicas import is_chief, make_strategy, several_workers, together
+from keras_gans.training.kinds import samples
 
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable")
 
@@ -25,7 +25,7 @@ def train(settings, batch_size, run, fresh, save_every, strategy):
         settings: dict, what `settings.json` says that the user chose or that is the model's.
         batch_size: what the user chose, or `None`.
         run, fresh, save_every: see `runs.train`.
-        strategy: name, as `replicas.make_strategy` takes it.
+        strategy: name, as `devices.replicas.make_strategy` takes it.
 
     Returns:
         Whether it ran to its end: `False` if the user ended it early.

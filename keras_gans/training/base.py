@@ -14,22 +14,23 @@ import tensorflow as tf
 from keras import ops, tree
 from keras.optimizers.schedules import LearningRateSchedule
 
-from keras_gans import checks, determinism, kinds, onednn, pipeline, preset_files
-from keras_gans.ema import averaged_copy, update_average
-from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.ports import Port, main_port, sampling_networks
-from keras_gans.progress import update_counts
-from keras_gans.randomness import PRIORS, RandomState, new_seed
-from keras_gans.replicas import clip_together
-from keras_gans.reported import ReportedMean
+from keras_gans import checks
+from keras_gans.devices import determinism, onednn
+from keras_gans.devices.progress import update_counts
+from keras_gans.devices.randomness import PRIORS, RandomState, new_seed
+from keras_gans.devices.replicas import clip_together
 from keras_gans.schedules import writes_schedules
+from keras_gans.training import kinds, pipeline, preset_files
+from keras_gans.training.ema import averaged_copy, update_average
+from keras_gans.training.ports import Port, main_port, sampling_networks
+from keras_gans.training.reported import ReportedMean
 
 
 class AdversarialModel(keras.Model):
     """Players with networks, losses and optimizers of their own, trained by `fit(dataset)`.
 
     A subclass declares the class attributes, passes its networks to `super().__init__` and writes
-    `default_optimizers` and `train_step`. `GAN` below is an example.
+    `default_optimizers` and `train_step`. `keras_gans/models/gan.py` is an example.
 
     Class attributes:
         players: `{player: (names of the networks it trains, ...)}`.
@@ -107,6 +108,7 @@ class AdversarialModel(keras.Model):
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
 
     def __init_subclass__(cls, **kwargs):
+        """A paper's `get_config` has its schedules as it has numbers; here they are serialized."""
         super().__init_subclass__(**kwargs)
         if "get_config" in vars(cls):
             cls.get_config = writes_schedules(cls.get_config)
@@ -350,7 +352,7 @@ class AdversarialModel(keras.Model):
 
     # No properties: Keras looks for weights in all of them when it saves.
     def sample_kind(self):
-        """The kind of what `sampler` makes; see `keras_gans.kinds`."""
+        """The kind of what `sampler` makes; see `keras_gans.training.kinds`."""
         return kinds.samples("samples", self.sampler.output_shape[1:])
 
     def ports(self):
@@ -552,47 +554,3 @@ class AdversarialModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-
-@keras.saving.register_keras_serializable("keras_gans", name="TwoPlayerGAN")
-class GAN(AdversarialModel):
-    """The plain two-player step (Goodfellow et al., 2014, arXiv:1406.2661, Algorithm 1).
-
-    A paper that differs from it in the losses, the prior or the optimizers alone overrides these.
-
-    Args:
-        generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
-        discriminator: built `keras.Model`, samples (batch, ...) to logits.
-        ema_decay, seed, name: see `AdversarialModel`.
-    """
-
-    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
-    judges = ("discriminator",)
-    contests = {"discriminator_loss": "generator_loss"}
-
-    def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
-        networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
-        checks.check_fits("discriminator", discriminator, generator)
-
-    def default_optimizers(self):
-        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
-
-    def discriminator_loss(self, real_logits, fake_logits):
-        return minimax_discriminator_loss(real_logits, fake_logits)
-
-    def generator_loss(self, fake_logits):
-        return non_saturating_generator_loss(fake_logits)
-
-    def train_step(self, data):
-        for reals in self.minibatches(data, self.minibatches_per_step):
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            with self.update("discriminator") as losses:
-                losses["discriminator"] = self.discriminator_loss(
-                    self.discriminator(reals, training=True),
-                    self.discriminator(fakes, training=True),
-                )
-        with self.update("generator") as losses:
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
-        return self.logs()

@@ -4,8 +4,8 @@ import typer
 
 from keras_gans.callbacks._support import class_columns, full_rows
 from keras_gans.images import save_png
-from keras_gans.kinds import render
-from keras_gans.sampling import open_sampler, parse_labels
+from keras_gans.runs.sampling import open_sampler, parse_labels
+from keras_gans.training.kinds import render
 
 
 def generate(source, num, seed, labels, columns, out):

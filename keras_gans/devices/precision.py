@@ -17,7 +17,7 @@ import contextlib
 import keras
 from keras import ops, tree
 
-from keras_gans.replicas import mean_over_replicas
+from keras_gans.devices.replicas import mean_over_replicas
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 

@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from keras_gans.catalogue import SETS
-from keras_gans.cli_parts import console
+from keras_gans.cli.parts import console
 from keras_gans.papers import listed
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_gans.images import enlarge, with_captions
-from keras_gans.kinds import Kind, Labels, Latents, Text
+from keras_gans.training.kinds import Kind, Labels, Latents, Text
 
 
 @dataclasses.dataclass(frozen=True)

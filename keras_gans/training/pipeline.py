@@ -9,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
-from keras_gans import checkpoints, checks, replicas
-from keras_gans.throughput import Throughput
+from keras_gans import checks
+from keras_gans.devices import replicas
+from keras_gans.training import checkpoints
+from keras_gans.training.throughput import Throughput
 
 
 def select(data, spec, model_name):

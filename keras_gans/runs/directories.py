@@ -1,4 +1,4 @@
-"""The directory of a run: who writes to it, what it knows of its model, and the model in it."""
+"""The directory of a run: who writes to it, and what it knows of its model."""
 
 import contextlib
 import os
@@ -9,12 +9,9 @@ from pathlib import Path
 
 import keras
 
-# Keras reads models of classes that are registered, as they are once their modules are imported.
-from keras_gans import models, schedules  # noqa: F401
-from keras_gans.base import AdversarialModel
+from keras_gans.devices.replicas import is_chief, of_all_workers
 from keras_gans.files import remove_unfinished
-from keras_gans.kinds import Labels
-from keras_gans.replicas import is_chief, of_all_workers
+from keras_gans.training.kinds import Labels
 from keras_gans.versions import versions
 
 
@@ -61,15 +58,3 @@ def facts_of_model(gan, info):
         "versions": versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-
-
-def load_model(path):
-    """The `AdversarialModel` of a `.keras` file; a ValueError where the file holds another one."""
-    try:
-        gan = keras.models.load_model(path)
-    except TypeError as error:  # Keras says so when a class is neither its own nor registered.
-        raise ValueError(f"'{path}' is no model of keras_gans: {error}") from error
-    if not isinstance(gan, AdversarialModel):
-        kind = type(gan).__name__
-        raise ValueError(f"'{path}' must hold a model of keras_gans. Received: a {kind}.")
-    return gan

@@ -9,16 +9,16 @@ import tensorflow as tf
 
 from keras_gans import datasets, papers, presets
 from keras_gans.checks import check_member
-from keras_gans.cli_parts import EXTRACTORS
+from keras_gans.cli.parts import EXTRACTORS
 from keras_gans.datasets import folder
 from keras_gans.files import CARD, newest_version, read_json
-from keras_gans.kinds import samples
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
 from keras_gans.metrics.inception import Inception2015, InceptionV3
-from keras_gans.ports import makes_from_latents
-from keras_gans.sampling import KerasSampler, open_sampler
+from keras_gans.runs.sampling import KerasSampler, open_sampler
+from keras_gans.training.kinds import samples
+from keras_gans.training.ports import makes_from_latents
 
 SPLITS = "trainA,trainB"  # of TFDS's sets for translation
 

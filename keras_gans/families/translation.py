@@ -5,11 +5,12 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, kinds, pipeline
-from keras_gans.base import AdversarialModel
+from keras_gans import checks
 from keras_gans.datasets.pictures import convert
 from keras_gans.images import to_uint8
-from keras_gans.ports import Port
+from keras_gans.training import kinds, pipeline
+from keras_gans.training.base import AdversarialModel
+from keras_gans.training.ports import Port
 
 SHOWN = 8
 

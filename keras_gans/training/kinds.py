@@ -21,8 +21,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.devices.randomness import PRIORS
 from keras_gans.images import enlarge, make_grid, plot_curves, plot_points, plot_text, to_uint8
-from keras_gans.randomness import PRIORS
 
 RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
 ANY_SIZE = 64  # of an axis of any size, in examples

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from keras import ops, tree
 
-from keras_gans.replicas import num_replicas, own_rows
+from keras_gans.devices.replicas import num_replicas, own_rows
 
 
 def normal(shape, seed):

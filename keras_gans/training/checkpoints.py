@@ -55,13 +55,6 @@ def _number(path):
     return int(path.rpartition("_")[2])
 
 
-def remove_unfinished(directory):
-    """Removes what a save that was ended in the middle has left."""
-    for name in os.listdir(directory) if os.path.isdir(directory) else ():
-        if re.match(r"\.step_\d{8,}\.", name):
-            shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
-
-
 def write(directory, values, facts, keep):
     """Writes a checkpoint and removes those that are not to be kept; see `Resume`.
 

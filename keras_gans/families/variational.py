@@ -8,9 +8,10 @@ import dataclasses
 import keras
 from keras import ops
 
-from keras_gans import checks, kinds
+from keras_gans import checks
 from keras_gans.losses import float32
-from keras_gans.ports import Port
+from keras_gans.training import kinds
+from keras_gans.training.ports import Port
 
 
 def gaussian_sample(mean, log_variance, noise):

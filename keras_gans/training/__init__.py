@@ -1,0 +1,1 @@
+"""The training base: what is the same for all papers."""
