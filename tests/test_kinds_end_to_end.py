@@ -13,6 +13,7 @@ from keras_gans import AdversarialModel, catalogue, export, runs
 from keras_gans.callbacks import SampleGrid
 from keras_gans.images import enlarge, read_png, with_captions
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.runs.sampling import SavedModelSampler
 from keras_gans.training import kinds
 from keras_gans.training.ports import Port
 
@@ -159,6 +160,8 @@ def test_a_run(run):
     np.testing.assert_array_equal(served(**request)["images"], made)
     warmup = version / "assets.extra" / "tf_serving_warmup_requests"
     assert len(list(tf.data.TFRecordDataset(str(warmup)))) == {"generate": 6, "inpaint": 6}[name]
+    with pytest.raises(ValueError, match=r"out of (latents and text|pictures), not out of latents"):
+        SavedModelSampler(version)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="one for each row"):
         served(**{**request, port.inputs[1].name: request[port.inputs[1].name][:2]})
 

@@ -74,6 +74,12 @@ class SavedModelSampler:
                 f"'{path}' makes pictures out of pictures, not out of latents: call its signatures "
                 f"{names} with uint8 pictures."
             )
+        first = next(iter(self.card.get("ports", {}).values()), {})
+        if not {"latents", "labels"}.issuperset(first.get("takes", ())):
+            raise ValueError(
+                f"'{path}' makes samples out of {' and '.join(first['takes'])}, not out of latents "
+                "alone: call its signatures."
+            )
         specs = signature.structured_input_signature[1]
         self._latents = [name for name, spec in specs.items() if spec.dtype.is_floating]
         self._labels = [name for name, spec in specs.items() if spec.dtype.is_integer]
