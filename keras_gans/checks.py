@@ -45,7 +45,7 @@ def check_number(name, value):
 def check_path(name, value):
     """Returns a path as str, or says which argument is none."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise ValueError(f"`{name}` must be a path that is not empty. Received: {value!r}.")
+        raise ValueError(f"`{name}` must be a path that is not empty. Received: {value!r}")
     return os.fspath(value)
 
 
@@ -288,70 +288,6 @@ def infer_num_classes(generator):
             f"Received: None, and layers for {sorted(found)} classes"
         )
     return found.pop()
-
-
-def code_sizes(generator, discriminator, recognition):
-    """K and n, read off the recognition network; ValueError where the others do not fit it."""
-    made = [tuple(tensor.shape[1:]) for tensor in discriminator.outputs]
-    taken = tuple(recognition.inputs[0].shape[1:])
-    if len(made) != 2 or made[1] != taken:
-        raise ValueError(
-            "`discriminator` must have the outputs [logits, features], as with `return_features="
-            "True`, and `recognition` must take these features. Received: a discriminator with "
-            f"outputs of shapes {made}, and a recognition network for shape {taken}"
-        )
-    shapes = [tuple(tensor.shape[1:]) for tensor in recognition.outputs]
-    if [len(shape) for shape in shapes] != [1, 1]:
-        raise ValueError(
-            "`recognition` must have two outputs, logits (batch, K) of the categories and means "
-            f"(batch, n) of the continuous codes. Received: outputs of shapes {shapes}"
-        )
-    ((k,), (n,)) = shapes
-    check_conditional("generator", generator, k)
-    encoded, latent_dim = encoded_classes(generator), generator.inputs[0].shape[-1]
-    if (len(encoded) == 1 and encoded != {k}) or latent_dim < n:
-        raise ValueError(
-            f"`generator` must take the codes of `recognition`: {k} categories, and {n} or more "
-            f"latents. Received: {sorted(encoded)} categories, {latent_dim} latents"
-        )
-    return k, n
-
-
-def check_pyramid(generators, discriminators):
-    """Raises ValueError unless these are the networks of a pyramid, the coarsest level first."""
-    for name, networks in (("generators", generators), ("discriminators", discriminators)):
-        if not isinstance(networks, list | tuple) or not networks:
-            raise ValueError(f"`{name}` must be a list of networks. Received: {networks!r}")
-        check_networks({name: networks})
-    if len(discriminators) != len(generators):
-        raise ValueError(
-            f"`discriminators` must be as many as `generators`, {len(generators)}. "
-            f"Received: {len(discriminators)}"
-        )
-    below = None
-    for level, (generator, discriminator) in enumerate(
-        zip(generators, discriminators, strict=True)
-    ):
-        made = tuple(generator.output_shape[1:])
-        if below is not None and made != (2 * below[0], 2 * below[1], below[2]):
-            raise ValueError(
-                f"`generators[{level}]` must make residuals of twice the size of "
-                f"`generators[{level - 1}]`, {below}. Received: {made}"
-            )
-        given = [tuple(tensor.shape[1:]) for tensor in generator.inputs][1:]
-        if given != [made] * (level > 0):
-            raise ValueError(
-                f"`generators[{level}]` must take noise, and from the second one on low-pass "
-                f"pictures of the shape that it makes, {made}. Received: beside the noise {given}"
-            )
-        judged = [tuple(tensor.shape[1:]) for tensor in discriminator.inputs]
-        if judged != [made] * (1 + (level > 0)):
-            raise ValueError(
-                f"`discriminators[{level}]` must take what `generators[{level}]` makes, {made}, "
-                "and from the second one on low-pass pictures of that shape. "
-                f"Received: inputs of shapes {judged}"
-            )
-        below = made
 
 
 def check_unconditional(model, labels):

@@ -38,9 +38,9 @@ def replacing(path, suffix=None):
     path = os.fspath(path)
     ending = os.path.splitext(path)[1]
     if suffix is not None and ending.lower() != suffix:
-        raise ValueError(f"`path` must end in {suffix!r}. Received: {path!r}.")
+        raise ValueError(f"`path` must end in {suffix!r}. Received: {path!r}")
     if os.path.isdir(path):
-        raise IsADirectoryError(f"`path` must be a file. Received: the directory {path!r}.")
+        raise IsADirectoryError(f"`path` must be a file. Received: the directory {path!r}")
     directory, name = os.path.split(os.path.abspath(path))
     os.makedirs(directory, exist_ok=True)
     handle, temporary = tempfile.mkstemp(

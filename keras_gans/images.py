@@ -37,7 +37,7 @@ def to_uint8(images):
     if images.dtype.kind in "iub" or images.dtype.kind not in "fV":
         raise ValueError(
             "`images` must be floating-point values in [-1, 1]. "
-            f"Received: an array of dtype {images.dtype}."
+            f"Received: an array of dtype {images.dtype}"
         )
     images = images.astype("float32")
     if np.isnan(images).any():
@@ -79,12 +79,12 @@ def make_grid(images, columns=None, padding=2, background=255):
     if images.ndim != 4 or images.shape[-1] not in (1, 2, 3, 4) or 0 in images.shape:
         raise ValueError(
             "`images` must have the shape (num, height, width, channels), with 1 to 4 channels and "
-            f"no empty axis. Received: an array of shape {images.shape}."
+            f"no empty axis. Received: an array of shape {images.shape}"
         )
     if images.dtype != np.uint8:
         raise ValueError(
             "`images` must be uint8 (`to_uint8` converts pictures in [-1, 1]). "
-            f"Received: an array of dtype {images.dtype}."
+            f"Received: an array of dtype {images.dtype}"
         )
     num, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(num)) if columns is None else check_int("columns", columns, 1)
@@ -138,12 +138,12 @@ def plot_points(points, reals=None, limit=None, size=480, title=None):
     if reals is not None and reals.shape[1] != points.shape[1]:
         raise ValueError(
             "`reals` must have as many dimensions as `points`. "
-            f"Received: {reals.shape[1]} and {points.shape[1]}."
+            f"Received: {reals.shape[1]} and {points.shape[1]}"
         )
     if limit is None:
         limit = 1.2 if reals is None else points_limit(reals)
     if not limit > 0:
-        raise ValueError(f"`limit` must be above 0. Received: {limit!r}.")
+        raise ValueError(f"`limit` must be above 0. Received: {limit!r}")
     check_int("size", size, 100)
 
     figure = Figure(figsize=(size / 100, size / 100), dpi=100)
@@ -210,7 +210,7 @@ def plot_curves(sequences, columns=None, size=(160, 96)):
     if sequences.ndim != 3 or 0 in sequences.shape:
         raise ValueError(
             "`sequences` must have the shape (num, steps, features), with no empty axis. "
-            f"Received: an array of shape {sequences.shape}."
+            f"Received: an array of shape {sequences.shape}"
         )
     num, steps, _ = sequences.shape
     columns = math.ceil(math.sqrt(num)) if columns is None else check_int("columns", columns, 1)
@@ -357,16 +357,16 @@ def save_animation(path, frames, duration_ms=200):
     """
     frames = list(frames)
     if not frames:
-        raise ValueError("`frames` must hold at least one picture. Received: none.")
+        raise ValueError("`frames` must hold at least one picture. Received: none")
     shapes = sorted({np.shape(frame) for frame in frames})
     if len(shapes) > 1:
-        raise ValueError(f"`frames` must all have the same shape. Received: {shapes}.")
+        raise ValueError(f"`frames` must all have the same shape. Received: {shapes}")
     single = np.ndim(duration_ms) == 0
     durations = [duration_ms] * len(frames) if single else list(duration_ms)
     if len(durations) != len(frames):
         raise ValueError(
             "`duration_ms` must be one number, or one for each frame. "
-            f"Received: {len(durations)} numbers for {len(frames)} frames."
+            f"Received: {len(durations)} numbers for {len(frames)} frames"
         )
     for duration in durations:
         check_int("duration_ms", duration, 20)
@@ -401,7 +401,7 @@ def _check_points(name, points):
     if points.ndim != 2 or 0 in points.shape:
         raise ValueError(
             f"`{name}` must have the shape (num, dim), with no empty axis. "
-            f"Received: an array of shape {points.shape}."
+            f"Received: an array of shape {points.shape}"
         )
     return points.astype("float64")
 
@@ -414,7 +414,7 @@ def _to_pillow(image):
     if not flat or image.dtype != np.uint8 or 0 in image.shape:
         raise ValueError(
             "`image` must be uint8 of shape (height, width) or (height, width, channels), with 1 "
-            f"to 4 channels. Received: dtype {image.dtype}, shape {image.shape}."
+            f"to 4 channels. Received: dtype {image.dtype}, shape {image.shape}"
         )
     if image.ndim == 3 and image.shape[-1] == 1:
         image = image[..., 0]

@@ -32,5 +32,5 @@ def load_model(path):
         raise ValueError(f"'{path}' is no model of keras_gans: {error}") from error
     if not isinstance(gan, AdversarialModel):
         kind = type(gan).__name__
-        raise ValueError(f"'{path}' must hold a model of keras_gans. Received: a {kind}.")
+        raise ValueError(f"'{path}' must hold a model of keras_gans. Received: a {kind}")
     return gan

@@ -18,7 +18,7 @@ def check_keras_path(path):
     """`check_path` for the argument `path`, which must end in ".keras"."""
     path = check_path("path", path)
     if not path.endswith(".keras"):
-        raise ValueError(f"`path` must end in '.keras'. Received: {path!r}.")
+        raise ValueError(f"`path` must end in '.keras'. Received: {path!r}")
     return path
 
 
@@ -30,7 +30,7 @@ def check_reals(reals):
     if array.ndim != 2 or array.dtype.kind != "f" or 0 in array.shape:
         raise ValueError(
             "`reals` must be a floating-point array (num, dim) of points. "
-            f"Received: dtype {array.dtype}, shape {array.shape}."
+            f"Received: dtype {array.dtype}, shape {array.shape}"
         )
     return array
 
@@ -40,7 +40,7 @@ def check_samples(samples):
     if samples is not None and not callable(samples):
         raise ValueError(
             "`samples` must be a function of the model that returns uint8 pictures (num, H, W, C). "
-            f"Received: {samples!r}."
+            f"Received: {samples!r}"
         )
     return samples
 

@@ -93,9 +93,7 @@ class Evaluate(keras.callbacks.Callback):
         self.evaluation = Evaluation(reals, metrics, num, **settings)
         names = list(self.evaluation.metrics)
         if monitor is not None and monitor not in names:
-            raise ValueError(
-                f"`monitor` must be one of the metrics {names}. Received: {monitor!r}."
-            )
+            raise ValueError(f"`monitor` must be one of the metrics {names}. Received: {monitor!r}")
         self.monitor = names[0] if monitor is None else monitor
         self.best, self.best_step, self.measurements = None, None, []
 

@@ -103,7 +103,7 @@ class Guard(keras.callbacks.Callback):
         self.reals = reals
         self.patience = check_int("patience", patience, 1)
         if not isinstance(raise_error, bool):
-            raise ValueError(f"`raise_error` must be True or False. Received: {raise_error!r}.")
+            raise ValueError(f"`raise_error` must be True or False. Received: {raise_error!r}")
         self.raise_error = raise_error
         self.failure, self.warnings = None, []
 
@@ -112,7 +112,7 @@ class Guard(keras.callbacks.Callback):
         if not isinstance(model, AdversarialModel):
             raise ValueError(
                 "Guard must be a callback of `fit` of a model of keras_gans. "
-                f"Received: a {type(model).__name__}."
+                f"Received: a {type(model).__name__}"
             )
         self.failure, self.warnings = None, []
         self._step = self._epoch_first_step = steps_taken(model)
@@ -140,7 +140,7 @@ class Guard(keras.callbacks.Callback):
             if not finite.all():
                 path = self._floats[finite.argmin()].path
                 raise ValueError(
-                    f"The model must have finite weights. Received: `{path}`, which is not."
+                    f"The model must have finite weights. Received: `{path}`, which is not"
                 )
             self._keep()
         else:
@@ -233,12 +233,12 @@ class Guard(keras.callbacks.Callback):
         if not makes_from_latents(self.model):
             raise ValueError(
                 f"`reals` must be None for a {type(self.model).__name__}, whose samples are not "
-                "looked at. Received: reals."
+                "looked at. Received: reals"
             )
         reals = self.reals[0] if isinstance(self.reals, tuple) else self.reals
         reals = kinds.samples("reals", self.model.sampler.output_shape[1:]).from_border(reals)
         if len(reals) < 2:
-            raise ValueError(f"`reals` must be 2 or more. Received: {len(reals)}.")
+            raise ValueError(f"`reals` must be 2 or more. Received: {len(reals)}")
         return spread(reals[:NUM_SAMPLES])
 
     def _spread_of_samples(self):

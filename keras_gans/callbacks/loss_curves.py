@@ -52,10 +52,10 @@ class LossCurves(keras.callbacks.Callback):
         super().__init__()
         self.path = check_path("path", path)
         if not self.path.lower().endswith(".png"):
-            raise ValueError(f"`path` must end in '.png'. Received: {path!r}.")
+            raise ValueError(f"`path` must end in '.png'. Received: {path!r}")
         self.csv_path = self.path[: -len(".png")] + ".csv"
         if title is not None and not isinstance(title, str):
-            raise ValueError(f"`title` must be a str. Received: {title!r}.")
+            raise ValueError(f"`title` must be a str. Received: {title!r}")
         self.title = title
         self.max_rows = check_int("max_rows", max_rows, 2)
         self._writes, self._rows, self._open = False, [], []

@@ -47,7 +47,7 @@ class ReduceRatesOnPlateau(keras.callbacks.Callback):
     def __init__(self, monitor, factor=0.5, patience=10, min_delta=1e-4, min_rate=1e-6):
         super().__init__()
         if not isinstance(monitor, str) or not monitor:
-            raise ValueError(f"`monitor` must be a name in the logs. Received: {monitor!r}.")
+            raise ValueError(f"`monitor` must be a name in the logs. Received: {monitor!r}")
         self.monitor = monitor
         self.factor = _check_number("factor", factor, lambda x: 0 < x < 1, "in (0, 1)")
         self.patience = check_int("patience", patience, 1)
@@ -59,7 +59,7 @@ class ReduceRatesOnPlateau(keras.callbacks.Callback):
         if self.monitor not in reported:
             raise ValueError(
                 f"`monitor` must be one of what {type(self.model).__name__} reports, {reported}. "
-                f"Received: {self.monitor!r}."
+                f"Received: {self.monitor!r}"
             )
         for player in self.model.players:
             try:
@@ -67,7 +67,7 @@ class ReduceRatesOnPlateau(keras.callbacks.Callback):
             except (TypeError, AttributeError) as error:  # of Keras, for schedules and functions
                 raise ValueError(
                     f"The rate of `{player}_optimizer` must be a number for ReduceRatesOnPlateau "
-                    "to change it. Received: a schedule."
+                    "to change it. Received: a schedule"
                 ) from error
         self._best, self._stalled = float("inf"), 0
 
@@ -101,5 +101,5 @@ class ReduceRatesOnPlateau(keras.callbacks.Callback):
 
 def _check_number(name, value, holds, rule):
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not holds(value):
-        raise ValueError(f"`{name}` must be a number {rule}. Received: {value!r}.")
+        raise ValueError(f"`{name}` must be a number {rule}. Received: {value!r}")
     return value

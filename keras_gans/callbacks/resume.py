@@ -72,7 +72,7 @@ class Resume(keras.callbacks.Callback):
         self.directory = check_path("directory", directory)
         self.every_steps = check_optional_int("every_steps", every_steps, 1)
         if every_seconds is not None and not (_is_number(every_seconds) and every_seconds > 0):
-            raise ValueError(f"`every_seconds` must be above 0. Received: {every_seconds!r}.")
+            raise ValueError(f"`every_seconds` must be above 0. Received: {every_seconds!r}")
         self.every_seconds = every_seconds
         self.keep = check_int("keep", keep, 1)
         self.seconds_before = 0.0
@@ -95,7 +95,7 @@ class Resume(keras.callbacks.Callback):
         if self.every_seconds is not None and several_workers(model.distribute_strategy):
             raise ValueError(
                 "`every_seconds` must be None where several workers train together; give "
-                f"`every_steps`. Received: {self.every_seconds!r}."
+                f"`every_steps`. Received: {self.every_seconds!r}"
             )
         if not exact and (self.every_steps or self.every_seconds):
             warnings.warn(
@@ -113,12 +113,12 @@ class Resume(keras.callbacks.Callback):
         if start.step and not exact:
             raise ValueError(
                 f"'{path}' was made within an epoch and must go on with data that can begin at a "
-                "step, as those of `keras_gans.datasets`. Received: other data."
+                "step, as those of `keras_gans.datasets`. Received: other data"
             )
         if start.step % model.steps_per_execution:
             raise ValueError(
                 f"`steps_per_execution` must divide the {start.step} steps of its epoch after "
-                f"which '{path}' was made. Received: {model.steps_per_execution}."
+                f"which '{path}' was made. Received: {model.steps_per_execution}"
             )
         with model.distribute_strategy.scope():
             for name, variable in variables.items():
@@ -140,17 +140,17 @@ class Resume(keras.callbacks.Callback):
         if start.step and steps_per_epoch != self._steps_per_epoch:
             raise ValueError(
                 f"`steps_per_epoch` must be {self._steps_per_epoch}, as when the checkpoint within "
-                f"the epoch was made. Received: {steps_per_epoch}."
+                f"the epoch was made. Received: {steps_per_epoch}"
             )
         if self._examples_per_step not in (None, model.examples_per_step):
             raise ValueError(
                 f"The data must have {self._examples_per_step} examples for each step, as when the "
-                f"checkpoint was made. Received: {model.examples_per_step}."
+                f"checkpoint was made. Received: {model.examples_per_step}"
             )
         if self._examples_per_step and self._expected_batch != self._first_batch:
             raise ValueError(
                 "The data must be those that the checkpoint was made with, in the same order. "
-                "Received: data whose first batch differs, such as of another dataset or seed."
+                "Received: data whose first batch differs, such as of another dataset or seed"
             )
         steps = start.epoch * (steps_per_epoch or 0) if start.steps is None else start.steps
         self._begin = dataclasses.replace(start, steps=steps)

@@ -91,7 +91,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.labels = _check_labels(labels, self.num)
         self.every_steps = check_optional_int("every_steps", every_steps, 1)
         if not isinstance(animation, bool):
-            raise ValueError(f"`animation` must be True or False. Received: {animation!r}.")
+            raise ValueError(f"`animation` must be True or False. Received: {animation!r}")
         self.animation = animation
         self.reals = check_reals(reals)
         self.samples = check_samples(samples)
@@ -181,9 +181,9 @@ def _check_labels(labels, num):
         return None
     array = np.asarray(labels)
     if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) == 0:
-        raise ValueError(f"`labels` must be a sequence of integers. Received: {labels!r}.")
+        raise ValueError(f"`labels` must be a sequence of integers. Received: {labels!r}")
     if num is not None and len(array) != num:
-        raise ValueError(f"`labels` must have `num` = {num} entries. Received: {len(array)}.")
+        raise ValueError(f"`labels` must have `num` = {num} entries. Received: {len(array)}")
     return array
 
 

@@ -226,7 +226,7 @@ def train(
     }
     settings["sample_every"] = sample_every or max(1, settings["steps"] // 10)
     if ema_decay is not None and not 0 < ema_decay < 1:
-        raise ValueError(f"--ema-decay must be above 0 and below 1. Received: {ema_decay}.")
+        raise ValueError(f"--ema-decay must be above 0 and below 1. Received: {ema_decay}")
     run = out or Path("runs") / f"{found.name}-{_file_name(settings['dataset'])}"
     check_directory(run, fresh)
     with quiet_import():

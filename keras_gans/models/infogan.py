@@ -28,7 +28,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gans.checks import check_count, check_fits, check_positive, code_sizes
+from keras_gans.checks import (
+    check_conditional,
+    check_count,
+    check_fits,
+    check_positive,
+    encoded_classes,
+)
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks import build_recognition_head
 from keras_gans.networks.defaults import default_generator, discriminator_with_features
@@ -241,3 +247,30 @@ class InfoGAN(AdversarialModel):
     def get_config(self):
         names = ("category_weight", "continuous_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def code_sizes(generator, discriminator, recognition):
+    """K and n, read off the recognition network; ValueError where the others do not fit it."""
+    made = [tuple(tensor.shape[1:]) for tensor in discriminator.outputs]
+    taken = tuple(recognition.inputs[0].shape[1:])
+    if len(made) != 2 or made[1] != taken:
+        raise ValueError(
+            "`discriminator` must have the outputs [logits, features], as with `return_features="
+            "True`, and `recognition` must take these features. Received: a discriminator with "
+            f"outputs of shapes {made}, and a recognition network for shape {taken}"
+        )
+    shapes = [tuple(tensor.shape[1:]) for tensor in recognition.outputs]
+    if [len(shape) for shape in shapes] != [1, 1]:
+        raise ValueError(
+            "`recognition` must have two outputs, logits (batch, K) of the categories and means "
+            f"(batch, n) of the continuous codes. Received: outputs of shapes {shapes}"
+        )
+    ((k,), (n,)) = shapes
+    check_conditional("generator", generator, k)
+    encoded, latent_dim = encoded_classes(generator), generator.inputs[0].shape[-1]
+    if (len(encoded) == 1 and encoded != {k}) or latent_dim < n:
+        raise ValueError(
+            f"`generator` must take the codes of `recognition`: {k} categories, and {n} or more "
+            f"latents. Received: {sorted(encoded)} categories, {latent_dim} latents"
+        )
+    return k, n

@@ -35,7 +35,7 @@ import math
 import keras
 from keras import ops
 
-from keras_gans.checks import check_pyramid
+from keras_gans.checks import check_networks
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks import build_lapgan_discriminators, build_lapgan_generators
 from keras_gans.papers import Paper, Recipe
@@ -242,3 +242,40 @@ class LAPGAN(AdversarialModel):
 def _inputs(first, low_pass):
     """The inputs of a level's network: at the coarsest level there is no low-pass picture."""
     return first if low_pass is None else [first, low_pass]
+
+
+def check_pyramid(generators, discriminators):
+    """Raises ValueError unless these are the networks of a pyramid, the coarsest level first."""
+    for name, networks in (("generators", generators), ("discriminators", discriminators)):
+        if not isinstance(networks, list | tuple) or not networks:
+            raise ValueError(f"`{name}` must be a list of networks. Received: {networks!r}")
+        check_networks({name: networks})
+    if len(discriminators) != len(generators):
+        raise ValueError(
+            f"`discriminators` must be as many as `generators`, {len(generators)}. "
+            f"Received: {len(discriminators)}"
+        )
+    below = None
+    for level, (generator, discriminator) in enumerate(
+        zip(generators, discriminators, strict=True)
+    ):
+        made = tuple(generator.output_shape[1:])
+        if below is not None and made != (2 * below[0], 2 * below[1], below[2]):
+            raise ValueError(
+                f"`generators[{level}]` must make residuals of twice the size of "
+                f"`generators[{level - 1}]`, {below}. Received: {made}"
+            )
+        given = [tuple(tensor.shape[1:]) for tensor in generator.inputs][1:]
+        if given != [made] * (level > 0):
+            raise ValueError(
+                f"`generators[{level}]` must take noise, and from the second one on low-pass "
+                f"pictures of the shape that it makes, {made}. Received: beside the noise {given}"
+            )
+        judged = [tuple(tensor.shape[1:]) for tensor in discriminator.inputs]
+        if judged != [made] * (1 + (level > 0)):
+            raise ValueError(
+                f"`discriminators[{level}]` must take what `generators[{level}]` makes, {made}, "
+                "and from the second one on low-pass pictures of that shape. "
+                f"Received: inputs of shapes {judged}"
+            )
+        below = made

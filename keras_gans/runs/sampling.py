@@ -87,7 +87,7 @@ class SavedModelSampler:
             found = ", ".join(f"{name}: {spec.dtype.name}" for name, spec in specs.items())
             raise ValueError(
                 f"'{path}' must take latents (floating-point) and at most labels (integer). "
-                f"Received: inputs {found}."
+                f"Received: inputs {found}"
             )
         self._latent_shape = tuple(specs[self._latents[0]].shape[1:])
         outputs = signature.structured_outputs

@@ -42,7 +42,7 @@ class Throughput(keras.callbacks.Callback):
     def __init__(self, window=5.0):
         super().__init__()
         if isinstance(window, bool) or not isinstance(window, (int, float)) or not window > 0:
-            raise ValueError(f"`window` must be a number of seconds above 0. Received: {window!r}.")
+            raise ValueError(f"`window` must be a number of seconds above 0. Received: {window!r}")
         self.window = window
         self._clock = time.perf_counter
         self._lock = threading.Lock()
