@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_gans.checks import check_seed
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class SpectralNormalization(keras.layers.Wrapper):
@@ -16,6 +18,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         layer: a layer that is linear in its `kernel` and in its inputs and has no activation, such
             as `Dense` or `Conv2D`; the kernel's last axis is the outputs.
         epsilon: smallest norm, or singular value, that is divided by.
+        seed: integer that fixes the first u, or `None`.
 
     Example:
 
@@ -33,7 +36,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         Miyato et al., 2018 (arXiv:1802.05957), section 2.1 and Algorithm 1.
     """
 
-    def __init__(self, layer, epsilon=1e-12, **kwargs):
+    def __init__(self, layer, epsilon=1e-12, seed=None, **kwargs):
         super().__init__(layer, **kwargs)
         activation = getattr(layer, "activation", None)
         if activation not in (None, keras.activations.linear):
@@ -42,6 +45,7 @@ class SpectralNormalization(keras.layers.Wrapper):
                 f"Received: {layer.name} with {activation!r}"
             )
         self.epsilon = epsilon
+        self.seed = check_seed(seed)
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -50,7 +54,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.u = self.add_weight(
             name="u",
             shape=(1, self.layer.kernel.shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            initializer=keras.initializers.RandomNormal(stddev=1.0, seed=self.seed),
             trainable=False,
         )
 
@@ -77,4 +81,4 @@ class SpectralNormalization(keras.layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def get_config(self):
-        return {**super().get_config(), "epsilon": self.epsilon}
+        return {**super().get_config(), "epsilon": self.epsilon, "seed": self.seed}
