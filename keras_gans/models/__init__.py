@@ -11,6 +11,7 @@ from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.lsgan import LSGAN
 from keras_gans.models.progan import ProGAN, ProGANLS
 from keras_gans.models.r3gan import R3GAN
+from keras_gans.models.sngan import SNGAN
 from keras_gans.models.vae import VAE
 from keras_gans.models.vaegan import VAEGAN
 from keras_gans.models.wgan import WGAN
@@ -25,6 +26,7 @@ __all__ = [
     "LAPGAN",
     "LSGAN",
     "R3GAN",
+    "SNGAN",
     "VAE",
     "VAEGAN",
     "WGAN",

@@ -17,6 +17,7 @@ from keras_gans.networks.progan import build_progan_discriminator, build_progan_
 from keras_gans.networks.recognition import build_recognition_head
 from keras_gans.networks.residual import build_residual_discriminator, build_residual_generator
 from keras_gans.networks.resnet import build_resnet_generator
+from keras_gans.networks.sngan import build_sngan_discriminator
 
 __all__ = [
     "build_began_discriminator",
@@ -36,4 +37,5 @@ __all__ = [
     "build_residual_discriminator",
     "build_residual_generator",
     "build_resnet_generator",
+    "build_sngan_discriminator",
 ]
