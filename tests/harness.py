@@ -243,14 +243,16 @@ def check_updates_wait(case):
     assert sum(ordered for _, ordered in accesses) > len(model.trainable_variables)
 
 
-def check_replicas_agree(case, strategy):
-    """One device and two replicas end with the same weights, given the same global batch."""
-    one = compile_sgd(case.build(ema_decay=0.9), case.rate)
-    train(one, case, 5)
+def check_training_is_one(case, strategy):
+    """A graph, eager steps and two replicas end with the same weights, given the same batches."""
+    graph = compile_sgd(case.build(ema_decay=0.9), case.rate)
+    eager = compile_sgd(case.build(ema_decay=0.9), case.rate, run_eagerly=True)
     with strategy.scope():
-        two = compile_sgd(case.build(ema_decay=0.9), case.rate)
-    train(two, case, 5)
-    assert_close(state(two), state(one), 1e-5)
+        replicas = compile_sgd(case.build(ema_decay=0.9), case.rate)
+    for model in (graph, eager, replicas):
+        train(model, case, 3)
+    assert_close(state(eager), state(graph), 1e-5)
+    assert_close(state(replicas), state(graph), 1e-5)
 
 
 def check_paper_optimizers_on_replicas(case, strategy):
@@ -260,24 +262,16 @@ def check_paper_optimizers_on_replicas(case, strategy):
     assert all(np.isfinite(values).all() for values in history.values())
 
 
-def check_eager_is_graph(case):
-    graph, eager = (
-        compile_sgd(case.build(), case.rate),
-        compile_sgd(case.build(), case.rate, run_eagerly=True),
-    )
-    for model in (graph, eager):
-        train(model, case, 2)
-    assert_close(state(eager), state(graph), 1e-5)
-
-
 def check_seeds(case):
     """One seed gives one run and one set of samples; another gives others."""
-    runs = [case.build(seed=seed) for seed in (1, 1, 2)]
+    runs = [case.build(seed=1), case.build(seed=1)]
     for model in runs:
         compile_sgd(model, case.rate)
         train(model, case, 1)
     assert_close(state(runs[0]), state(runs[1]), 0)
-    assert any((a != b).any() for a, b in zip(state(runs[0]), state(runs[2]), strict=True))
+    pictures = np.zeros((4, *SHAPE), "float32")
+    same, other = (case.build(seed=seed).random_uniform(pictures, (8,)) for seed in (1, 2))
+    assert np.abs(same - other).max() > 0
     model = runs[0]
     np.testing.assert_array_equal(case.sample(model, 70, 3), case.sample(model, 70, 3))
     same, other = (model(case.inputs(model, 4, seed)) for seed in (3, 4))

@@ -88,7 +88,7 @@ def finish(processes, log):
 
 
 def of_case(case):
-    """A model of the harness, as `harness.check_replicas_agree` trains it."""
+    """A model of the harness, as `harness.check_training_is_one` trains it."""
 
     def run(directory):
         model = compile_sgd(case.build(ema_decay=0.9), case.rate)
