@@ -192,8 +192,11 @@ def read_exported(shipped):
 
     directory = ROOT / "runs" / shipped.exported
     manifest = states.read_manifest(directory)
-    info = datasets.load(**shipped.reals).info
-    return import_state.import_state(directory), {
+    gan = import_state.import_state(directory)
+    info = datasets.load(**shipped.reals, labels=gan.num_classes is not None).info
+    named = {"class_names": list(info.class_names)} if info.class_names else {}
+    return gan, {
+        **named,
         "command": "python benchmarks/gpu.py --out runs/gpu; bash runs/gpu/gpu_train.sh",
         "dataset": info.name,
         "dataset_license": info.license,
