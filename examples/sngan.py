@@ -5,7 +5,7 @@ and 128; Adam with rate 1e-3, beta_1 0.5 and beta_2 0.9, one of the settings und
 compares methods (setting D of its table 1), falling to 0 in some thousand steps instead of 100,000;
 and the pictures come from an averaged generator.
 
-    python examples/sngan.py --steps 4000
+    python examples/sngan.py --steps 3000
 """
 
 from keras_gans import SNGAN, runs
@@ -22,7 +22,7 @@ EMA_DECAY = 0.99
 
 
 def main():
-    args = arguments(__doc__, out="runs/sngan", steps=4000, batch_size=64)
+    args = arguments(__doc__, out="runs/sngan", steps=3000, batch_size=64)
     dataset = load("fashion_mnist_10k", batch_size=args.batch_size, seed=args.seed)
     shape = dataset.info.shape
 
