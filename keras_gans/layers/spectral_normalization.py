@@ -81,4 +81,6 @@ class SpectralNormalization(keras.layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def get_config(self):
-        return {**super().get_config(), "epsilon": self.epsilon, "seed": self.seed}
+        config = super().get_config()
+        config["layer"].pop("build_config", None)  # it is built, and its weights named, by this one
+        return {**config, "epsilon": self.epsilon, "seed": self.seed}
