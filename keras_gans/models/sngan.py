@@ -23,13 +23,7 @@ from keras import ops
 
 from keras_gans.checks import check_count, check_fits
 from keras_gans.losses import hinge_discriminator_loss, hinge_generator_loss
-from keras_gans.networks import (
-    build_mlp_generator,
-    build_residual_generator,
-    build_sngan_discriminator,
-)
-from keras_gans.networks.defaults import OF_POINTS
-from keras_gans.networks.sngan import build_spectral_mlp
+from keras_gans.networks.sngan import sngan_pair
 from keras_gans.papers import Paper, Recipe
 from keras_gans.schedules import Linear
 from keras_gans.training.base import AdversarialModel
@@ -134,14 +128,8 @@ class SNGAN(AdversarialModel):
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
         """The paper's residual networks for pictures, dense ones for points."""
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        if len(shape) == 1:
-            generator = build_mlp_generator(shape, latent_dim, OF_POINTS, seed=seed)
-            discriminator = build_spectral_mlp(shape, OF_POINTS, seed=seed)
-            return {"generator": generator, "discriminator": discriminator}
-        return {
-            "generator": build_residual_generator(shape, latent_dim, width=256, seed=seed),
-            "discriminator": build_sngan_discriminator(shape, seed=seed),
-        }
+        generator, discriminator = sngan_pair(shape, latent_dim, seed=seed)
+        return {"generator": generator, "discriminator": discriminator}
 
     @classmethod
     def settings_for(cls, steps):

@@ -21,6 +21,9 @@ from keras import layers, ops
 from keras_gans.checks import check_count, check_sample_shape
 from keras_gans.layers import ReLU, ResampledConv2D, SpectralNormalization
 from keras_gans.networks._parts import Initializers, check_picture_shape, resolutions
+from keras_gans.networks.defaults import OF_POINTS
+from keras_gans.networks.mlp import build_mlp_generator
+from keras_gans.networks.residual import build_residual_generator
 
 SMALLEST = 7  # a side of the maps is not halved below it
 
@@ -105,3 +108,28 @@ def build_spectral_mlp(shape, hidden, seed=None):
     for units in hidden:
         x = ReLU()(dense(x, units))
     return keras.Model(points, dense(x, 1, dtype="float32"), name="spectral_mlp")
+
+
+def sngan_pair(shape, latent_dim, seed=None):
+    """The paper's residual networks for pictures, dense ones for points.
+
+    Args:
+        shape: shape of one sample.
+        latent_dim: length of the latents.
+        seed: integer that fixes the initial weights, or None.
+
+    Returns:
+        The pair of generator and discriminator.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, discriminator = sngan_pair((32, 32, 3), latent_dim=128, seed=0)
+    """
+    if len(shape) == 1:
+        generator = build_mlp_generator(shape, latent_dim, OF_POINTS, seed=seed)
+        return generator, build_spectral_mlp(shape, OF_POINTS, seed=seed)
+    generator = build_residual_generator(shape, latent_dim, width=256, seed=seed)
+    return generator, build_sngan_discriminator(shape, seed=seed)

@@ -23,8 +23,9 @@ def pair():
     weights = keras.initializers.GlorotUniform(seed=2)
     convolution = keras.layers.Conv2D(4, 4, strides=4, kernel_initializer=weights)
     x = keras.layers.LeakyReLU(0.2)(SpectralNormalization(convolution, seed=2)(pictures))
-    dense = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed=3))
-    logits = SpectralNormalization(dense, seed=3)(keras.layers.Flatten()(x))
+    weights = keras.initializers.GlorotUniform(seed=3)
+    dense = keras.layers.Dense(1, kernel_initializer=weights, dtype="float32")
+    logits = SpectralNormalization(dense, seed=3, dtype="float32")(keras.layers.Flatten()(x))
     return build_dcgan_generator(SHAPE, 6, width=4, seed=1), keras.Model(pictures, logits)
 
 
