@@ -2,6 +2,7 @@
 
 import numbers
 import os
+import warnings
 
 import keras
 import tensorflow as tf
@@ -215,6 +216,40 @@ def check_roles(model):
         for name in names:
             if name not in known:
                 refuse(attribute, f"{rule}, {sorted(known)}", name)
+
+
+# Keras's layers whose variance takes its mean for a constant; `layers._moments` says more.
+WITHOUT_SECOND_DERIVATIVES = (
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.LayerNormalization,
+)
+
+
+def warn_of_second_derivatives(model):
+    """Warns where a gradient penalty goes through normalization layers of Keras's own."""
+    networks = {net for player in model.penalties.values() for net in model.players[player]}
+    for name in sorted(networks):
+        found = {
+            type(layer).__name__
+            for network in tree.flatten(getattr(model, name))
+            for layer in _all_layers(network)
+            if type(layer) in WITHOUT_SECOND_DERIVATIVES
+        }
+        for layer in sorted(found):
+            warnings.warn(
+                f"`{name}` should have `keras_gans.layers.{layer}`: the second derivatives of "
+                "Keras's are wrong, and with them the gradient of "
+                f"{', '.join(sorted(model.penalties))} (docs/penalties.md). "
+                f"Received: `keras.layers.{layer}`",
+                stacklevel=4,
+            )
+
+
+def _all_layers(layer):
+    """A layer, and those inside of models and wrappers."""
+    inner = getattr(layer, "layers", None) or [getattr(layer, "layer", None)]
+    return [layer, *(part for one in inner if one is not None for part in _all_layers(one))]
 
 
 def check_class(argument, value, model, wanted):

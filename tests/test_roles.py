@@ -1,5 +1,6 @@
 """What each model's class declares of its players and of what they report."""
 
+import keras
 import pytest
 from cases import ROLES
 
@@ -37,3 +38,20 @@ def test_roles(name):
     contests, reported = roles.contests, {metric.name for metric in model.metrics}
     assert {*roles.judges, *roles.makers, *roles.penalties.values()} <= set(model.players)
     assert {*contests, *contests.values(), *roles.penalties, *roles.loss_terms} <= reported
+
+
+LAYER = keras.layers.LayerNormalization
+
+
+@pytest.mark.parametrize("name", [n for n, roles in ROLES.items() if roles.penalties])
+def test_penalties_through_layers_of_keras(name, recwarn):
+    """Found inside of models and wrappers too; of those that are no penalty's nothing is said."""
+    model = build(name)
+    assert not [w for w in recwarn if "second derivatives" in str(w.message)]
+    networks = {n: getattr(model, n) for n in model.network_names}
+    network = networks[model.players[model.judges[0]][0]]
+    inputs = keras.Input(network.input_shape[1:])
+    wrapped = keras.layers.TimeDistributed(LAYER())(keras.ops.expand_dims(inputs[:, :1], 1))
+    inner = keras.Model(inputs, network(inputs) + keras.ops.mean(wrapped))
+    with pytest.warns(UserWarning, match="should have `keras_gans.layers.LayerNormalization`"):
+        type(model)(**{**networks, model.players[model.judges[0]][0]: inner}, seed=0)

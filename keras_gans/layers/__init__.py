@@ -5,7 +5,9 @@ from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.fade_in import FadeIn
+from keras_gans.layers.group_normalization import GroupNormalization
 from keras_gans.layers.image_buffer import ImageBuffer
+from keras_gans.layers.layer_normalization import LayerNormalization
 from keras_gans.layers.maxout import Maxout
 from keras_gans.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
@@ -21,7 +23,9 @@ __all__ = [
     "EqualizedConv2D",
     "EqualizedDense",
     "FadeIn",
+    "GroupNormalization",
     "ImageBuffer",
+    "LayerNormalization",
     "LeakyReLU",
     "Maxout",
     "MinibatchDiscrimination",

@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_gans.layers._moments import centred_and_variance
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -62,7 +64,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def _moments(self, inputs, mask):
         if self._alone() and mask is None:
             # The synchronized moments, E[x^2] - E[x]^2, lose precision that one replica need not.
-            return ops.moments(inputs, axes=self._reduction_axes)
+            mean = ops.mean(inputs, axis=self._reduction_axes)
+            _, variance = centred_and_variance(inputs, self._reduction_axes)
+            return mean, ops.squeeze(variance, self._reduction_axes)
         return super()._moments(inputs, mask)
 
     @staticmethod

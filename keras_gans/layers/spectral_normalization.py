@@ -56,11 +56,12 @@ class SpectralNormalization(keras.layers.Wrapper):
             shape=(1, self.layer.kernel.shape[-1]),
             initializer=keras.initializers.RandomNormal(stddev=1.0, seed=self.seed),
             trainable=False,
+            autocast=False,
         )
 
     def sigma(self, update=False):
         """The estimate of the kernel's largest singular value; `update` keeps the new u."""
-        kernel = ops.cast(self.layer.kernel, "float32")
+        kernel = ops.cast(self.layer.kernel, self.u.dtype)
         kernel = ops.reshape(kernel, (-1, kernel.shape[-1]))
         constant = ops.stop_gradient(kernel)  # u and v are constants of the step
         v = self._unit(ops.matmul(self.u, ops.transpose(constant)))

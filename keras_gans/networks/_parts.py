@@ -7,14 +7,14 @@ from keras import layers, ops
 
 from keras_gans.checks import check_count, check_seed
 from keras_gans.devices.randomness import derive_seed
-from keras_gans.layers import BatchNormalization
+from keras_gans.layers import BatchNormalization, GroupNormalization
 
 NORMALIZATIONS = {
     "batch": BatchNormalization,
     # Over height, width and channels, with a scale for each channel: layer normalization as
     # Gulrajani et al., 2017 use it in critics.
-    "layer": lambda: layers.GroupNormalization(groups=1, epsilon=1e-5),
-    "instance": lambda: layers.GroupNormalization(groups=-1, epsilon=1e-5),
+    "layer": lambda: GroupNormalization(groups=1, epsilon=1e-5),
+    "instance": lambda: GroupNormalization(groups=-1, epsilon=1e-5),
     None: lambda: layers.Identity(),
 }
 

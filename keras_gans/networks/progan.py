@@ -25,6 +25,7 @@ from keras_gans.layers import (
     EqualizedConv2D,
     EqualizedDense,
     FadeIn,
+    GroupNormalization,
     MinibatchDiscrimination,
     MinibatchStdDev,
     MultiplicativeNoise,
@@ -292,7 +293,7 @@ class Parts:
         name = f"{name}_{kind}_norm"
         if kind == "batch":
             return BatchNormalization(name=name)(x)
-        return layers.GroupNormalization(groups=1, epsilon=1e-5, name=name)(x)
+        return GroupNormalization(groups=1, epsilon=1e-5, name=name)(x)
 
 
 def side_name(size):

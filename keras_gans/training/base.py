@@ -103,6 +103,7 @@ class AdversarialModel(keras.Model):
             setattr(self, f"ema_{network_name}", averaged_copy(networks[network_name], ema_decay))
         self.random_state = RandomState(self.seed)
         checks.check_roles(self)
+        checks.warn_of_second_derivatives(self)
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
         self.report_metrics = {name: ReportedMean(name) for name in reported}
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
