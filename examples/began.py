@@ -12,10 +12,8 @@ most diverse of the paper's; the pictures come from an averaged generator.
     python examples/began.py --dataset noto_emoji
 """
 
-from keras_gans import BEGAN, callbacks, networks, runs
+from keras_gans import BEGAN, callbacks, networks, optimizers, runs
 from keras_gans.datasets import load
-
-import keras
 
 from common import arguments
 
@@ -52,8 +50,8 @@ def main():
         seed=args.seed,
     )
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
+        generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
     )
     # Rates are halved where the measure of convergence stalls, as in the paper.
     halve = callbacks.ReduceRatesOnPlateau("convergence", patience=2)

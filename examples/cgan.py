@@ -7,10 +7,8 @@ optimizers.
     python examples/cgan.py --steps 2000
 """
 
-from keras_gans import CGAN, networks, runs
+from keras_gans import CGAN, networks, optimizers, runs
 from keras_gans.datasets import load
-
-import keras
 
 from common import arguments
 
@@ -71,8 +69,8 @@ def main():
         gan.compile()
     else:
         gan.compile(
-            generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
-            discriminator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
+            generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
+            discriminator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
         )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

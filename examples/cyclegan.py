@@ -14,12 +14,10 @@ shorter run; the pictures come from averaged generators.
 
 from pathlib import Path
 
-from keras_gans import CycleGAN, networks, runs
+from keras_gans import CycleGAN, networks, optimizers, runs
 from keras_gans.datasets import load, unpaired
 from keras_gans.images import save_png, to_uint8
 from keras_gans.schedules import ConstantThenLinear
-
-import keras
 
 from common import arguments
 
@@ -89,8 +87,8 @@ def main():
     )
     rate = ConstantThenLinear(LEARNING_RATE, args.steps)
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(rate, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(rate, beta_1=0.5),
+        generator_optimizer=optimizers.adam(rate, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(rate, beta_1=0.5),
     )
     # The grid's rows: A, A as B, and back to A; then B, B as A, and back to B.
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))

@@ -7,11 +7,9 @@ a few minutes on two CPU cores; and the pictures come from an averaged generator
     python examples/dcgan.py --steps 2000
 """
 
-from keras_gans import DCGAN, runs
+from keras_gans import DCGAN, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.networks import build_dcgan_discriminator, build_dcgan_generator
-
-import keras
 
 from common import arguments
 
@@ -33,8 +31,8 @@ def main():
         seed=args.seed,
     )
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
+        generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

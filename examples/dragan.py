@@ -6,10 +6,8 @@ Where it differs from the paper: MLPs of 3 x 128 for points, with two latents; a
     python examples/dragan.py --steps 5000
 """
 
-from keras_gans import DRAGAN, networks, runs
+from keras_gans import DRAGAN, networks, optimizers, runs
 from keras_gans.datasets import load
-
-import keras
 
 from common import arguments
 
@@ -39,8 +37,8 @@ def main():
         seed=args.seed,
     )
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
+        generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

@@ -7,11 +7,9 @@ non-saturating loss (`--minimax` takes the other one); the pictures come from an
     python examples/gan.py --steps 3000
 """
 
-from keras_gans import GAN, runs
+from keras_gans import GAN, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
-
-import keras
 
 from common import arguments
 
@@ -41,10 +39,9 @@ def main():
         ema_decay=EMA_DECAY,
         seed=args.seed,
     )
-    adam = {"learning_rate": 2e-4, "beta_1": 0.5}
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(**adam),
-        discriminator_optimizer=keras.optimizers.Adam(**adam),
+        generator_optimizer=optimizers.adam(2e-4, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(2e-4, beta_1=0.5),
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

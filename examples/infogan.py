@@ -16,12 +16,11 @@ generator.
 
 from pathlib import Path
 
-from keras_gans import InfoGAN, files, metrics, networks, runs
+from keras_gans import InfoGAN, files, metrics, networks, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.images import save_png
 from keras_gans.training.kinds import render
 
-import keras
 import numpy as np
 
 from common import arguments
@@ -82,8 +81,8 @@ def main():
         seed=args.seed,
     )
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(GENERATOR_RATE, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(DISCRIMINATOR_RATE, beta_1=0.5),
+        generator_optimizer=optimizers.adam(GENERATOR_RATE, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(DISCRIMINATOR_RATE, beta_1=0.5),
     )
     runs.train(
         gan,

@@ -12,11 +12,10 @@ at each finer one.
 
 import pathlib
 
-from keras_gans import LAPGAN, networks, runs
+from keras_gans import LAPGAN, networks, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.images import make_grid, save_png, to_uint8
 
-import keras
 import numpy as np
 
 from common import arguments
@@ -77,8 +76,8 @@ def main():
         gan.compile()
     else:
         gan.compile(
-            generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
-            discriminator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
+            generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
+            discriminator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
         )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
     path = pathlib.Path(args.out) / "pyramid.png"

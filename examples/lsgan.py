@@ -8,11 +8,9 @@ an averaged generator.
     python examples/lsgan.py --a -1 --b 1 --c 0     # the Pearson chi^2 form
 """
 
-from keras_gans import LSGAN, runs
+from keras_gans import LSGAN, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.networks import build_dcgan_discriminator, build_dcgan_generator
-
-import keras
 
 from common import arguments
 
@@ -45,8 +43,8 @@ def main():
         seed=args.seed,
     )
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5),
+        generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
+        discriminator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5),
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

@@ -7,7 +7,7 @@ at 0.99 and its rate falls along a cosine from 3e-3 to 1e-5; gamma stays as it i
     python examples/r3gan.py --dataset grid --steps 10000
 """
 
-from keras_gans import R3GAN, networks, runs
+from keras_gans import R3GAN, networks, optimizers, runs
 from keras_gans.datasets import load
 
 import keras
@@ -23,7 +23,7 @@ EMA_DECAY = 0.999
 
 def adam(steps):
     decay = keras.optimizers.schedules.CosineDecay(FIRST_RATE, steps, alpha=LAST_RATE / FIRST_RATE)
-    return keras.optimizers.Adam(decay, beta_1=0.0, beta_2=0.99)
+    return optimizers.adam(decay, beta_1=0.0, beta_2=0.99)
 
 
 def main():

@@ -12,11 +12,10 @@ The run also gets reconstructions.png: some of the data, and beneath each what i
 
 import pathlib
 
-from keras_gans import VAE, networks, runs
+from keras_gans import VAE, networks, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.images import make_grid, save_png, to_uint8
 
-import keras
 import numpy as np
 
 from common import arguments
@@ -45,7 +44,7 @@ def main():
         ema_decay=EMA_DECAY,
         seed=args.seed,
     )
-    vae.compile(autoencoder_optimizer=keras.optimizers.RMSprop(LEARNING_RATE))
+    vae.compile(autoencoder_optimizer=optimizers.rmsprop(LEARNING_RATE, rho=0.9))
     runs.train(vae, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 
     originals = next(dataset.unbatch().batch(COLUMNS).as_numpy_iterator())

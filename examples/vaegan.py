@@ -15,11 +15,10 @@ with dark skin less that of those with light skin (section 4.2).
 
 import pathlib
 
-from keras_gans import VAEGAN, networks, runs
+from keras_gans import VAEGAN, networks, optimizers, runs
 from keras_gans.datasets import load
 from keras_gans.images import make_grid, save_png, to_uint8
 
-import keras
 import numpy as np
 
 from common import arguments
@@ -77,10 +76,8 @@ def main():
         ema_decay=EMA_DECAY,
         seed=args.seed,
     )
-    optimizers = {
-        f"{player}_optimizer": keras.optimizers.RMSprop(LEARNING_RATE) for player in gan.players
-    }
-    gan.compile(**optimizers)
+    rmsprops = {f"{p}_optimizer": optimizers.rmsprop(LEARNING_RATE, rho=0.9) for p in gan.players}
+    gan.compile(**rmsprops)
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 
     out = pathlib.Path(args.out)

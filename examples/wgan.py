@@ -9,10 +9,8 @@ says of a sample all but vanishes from layer to layer.
     python examples/wgan.py --dataset ring --steps 5000
 """
 
-from keras_gans import WGAN, networks, runs
+from keras_gans import WGAN, networks, optimizers, runs
 from keras_gans.datasets import load
-
-import keras
 
 from common import arguments
 
@@ -50,8 +48,8 @@ def main():
 
     gan = WGAN(*build(shape, args.seed), n_critic=5, clip=0.01, ema_decay=EMA_DECAY, seed=args.seed)
     gan.compile(
-        generator_optimizer=keras.optimizers.RMSprop(LEARNING_RATE, rho=0.99),
-        critic_optimizer=keras.optimizers.RMSprop(LEARNING_RATE, rho=0.99),
+        generator_optimizer=optimizers.rmsprop(LEARNING_RATE),
+        critic_optimizer=optimizers.rmsprop(LEARNING_RATE),
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

@@ -8,10 +8,8 @@ from an averaged generator.
     python examples/wgan_gp.py --dataset ring --steps 5000
 """
 
-from keras_gans import WGANGP, networks, runs
+from keras_gans import WGANGP, networks, optimizers, runs
 from keras_gans.datasets import load
-
-import keras
 
 from common import arguments
 
@@ -53,8 +51,8 @@ def main():
         *build(shape, args.seed), n_critic=5, gp_weight=10.0, ema_decay=EMA_DECAY, seed=args.seed
     )
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5, beta_2=0.9),
-        critic_optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5, beta_2=0.9),
+        generator_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5, beta_2=0.9),
+        critic_optimizer=optimizers.adam(LEARNING_RATE, beta_1=0.5, beta_2=0.9),
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 

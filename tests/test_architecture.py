@@ -32,7 +32,7 @@ HOUSE = (
     ("devices",),
     ("files", "versions", "catalogue", "papers"),
     ("checks", "images"),
-    ("losses", "penalties", "schedules", "pyramids", "layers", "networks"),
+    ("losses", "penalties", "optimizers", "schedules", "pyramids", "layers", "networks"),
     ("training",),
     ("datasets",),
     ("families",),

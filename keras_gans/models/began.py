@@ -28,6 +28,7 @@ from keras_gans.checks import check_fits, check_positive
 from keras_gans.devices.replicas import mean_over_replicas
 from keras_gans.losses import l1
 from keras_gans.networks import build_began_discriminator, build_began_generator
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 
@@ -139,7 +140,7 @@ class BEGAN(AdversarialModel):
 
     def default_optimizers(self):
         """Adam with rate 1e-4 and its own paper's betas for both (sections 3.4 and 4.1)."""
-        return {player: keras.optimizers.Adam(1e-4) for player in self.players}
+        return {player: adam(1e-4) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

@@ -40,6 +40,7 @@ from keras_gans.families.translation import TwoWayTranslator
 from keras_gans.layers import ImageBuffer
 from keras_gans.losses import l1, least_squares_discriminator_loss, least_squares_generator_loss
 from keras_gans.networks import build_patchgan_discriminator, build_resnet_generator
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.schedules import ConstantThenLinear
 from keras_gans.training.passes import in_one_pass
@@ -147,7 +148,7 @@ class CycleGAN(TwoWayTranslator):
     def default_optimizers(self):
         """Adam with beta_1 0.5 and rate 2e-4, which falls to 0 in the second half (section 4)."""
         rate = ConstantThenLinear(2e-4, self.total_steps)
-        return {player: keras.optimizers.Adam(rate, beta_1=0.5) for player in self.players}
+        return {player: adam(rate, beta_1=0.5) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

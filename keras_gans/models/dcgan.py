@@ -22,6 +22,7 @@ import keras
 from keras_gans.checks import check_fits
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 
@@ -79,7 +80,7 @@ class DCGAN(AdversarialModel):
     def default_optimizers(self):
         """Adam with rate 2e-4 and beta_1 0.5 for both (section 4)."""
         # With beta_1 at its usual 0.9 training oscillated (section 4).
-        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+        return {player: adam(2e-4, beta_1=0.5) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

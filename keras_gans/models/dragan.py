@@ -28,6 +28,7 @@ from keras_gans.losses import (
     non_saturating_generator_loss,
 )
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import input_gradient_norms
 from keras_gans.training.base import AdversarialModel
@@ -97,7 +98,7 @@ class DRAGAN(AdversarialModel):
 
     def default_optimizers(self):
         """Adam with rate 2e-4 and beta_1 0.5 for both, as in DCGAN."""
-        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+        return {player: adam(2e-4, beta_1=0.5) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

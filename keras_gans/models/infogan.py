@@ -38,6 +38,7 @@ from keras_gans.checks import (
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks import build_recognition_head
 from keras_gans.networks.defaults import default_generator, discriminator_with_features
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 from keras_gans.training.kinds import Labels
@@ -125,7 +126,7 @@ class InfoGAN(AdversarialModel):
     def default_optimizers(self):
         """Adam with beta_1 0.5, rate 2e-4 for D and Q and 1e-3 for G (appendix C)."""
         rates = {"discriminator": 2e-4, "generator": 1e-3}
-        return {player: keras.optimizers.Adam(rate, beta_1=0.5) for player, rate in rates.items()}
+        return {player: adam(rate, beta_1=0.5) for player, rate in rates.items()}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

@@ -19,6 +19,7 @@ import keras
 from keras_gans.checks import check_fits
 from keras_gans.losses import least_squares_discriminator_loss, least_squares_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 
@@ -81,7 +82,7 @@ class LSGAN(AdversarialModel):
 
     def default_optimizers(self):
         """Adam with beta_1 0.5 for both (section 4.1)."""
-        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+        return {player: adam(2e-4, beta_1=0.5) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

@@ -12,11 +12,15 @@ in the generator, in the discriminator, and for the real pictures, which lose as
     L_D = E[D(G(z))] - E[D(x)] + 10 E[(||grad D(x^)||_2 - 1)^2] + 0.001 E[D(x)^2],
     L_G = -E[D(G(z))]
 
-`ProGANLS` has the least-squares losses (appendix B), for which noise of strength
-0.2 max(0, d - 0.5)^2 multiplies the discriminator's inputs, where d <- 0.9 d + 0.1 D(G(z)).
+`ProGANLS` has the least-squares losses (appendix B), with fakes at a tenth of their weight as in
+the authors' code. A discriminator that wins is held back by noise of strength
+0.2 max(0, d - 0.5)^2 that multiplies its inputs, where d <- 0.9 d + 0.1 c, and c is how surely
+fakes are told: 0 where D(G(z)) is the target of reals, 1 where it is that of fakes, so 1 - D(G(z))
+here.
 
-Deviations from the paper: groups of the minibatch standard deviation are consecutive examples; d
-follows D(G(z)) clipped to [0, 1], as in the authors' code.
+Deviations from the paper: groups of the minibatch standard deviation are consecutive examples. In
+the authors' code reals have the target 0 and fakes 1, and c is D's loss, by its place in a list
+where D(G(z)), clipped to [0, 1], is meant.
 """
 
 import functools
@@ -30,12 +34,12 @@ from keras_gans.families.growing import GrowingModel
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.losses import (
     float32,
-    least_squares_discriminator_loss,
     least_squares_generator_loss,
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
 from keras_gans.networks import build_progan_discriminator, build_progan_generator
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
 
@@ -47,8 +51,7 @@ class SharedByLosses:
 
     def default_optimizers(self):
         """Adam with rate 1e-3, beta_1 0, beta_2 0.99 and epsilon 1e-8 (appendix A.1)."""
-        adam = functools.partial(keras.optimizers.Adam, 1e-3, 0.0, 0.99, epsilon=1e-8)
-        return {player: adam() for player in self.players}
+        return {player: adam(1e-3, beta_1=0.0, beta_2=0.99) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
@@ -163,6 +166,7 @@ class ProGANLS(SharedByLosses, GrowingModel):
         generator, fade_pictures, n_critic, ema_decay, seed: see `ProGAN`.
         discriminator: `build_progan_discriminator(..., noise=True)`, or another as for `ProGAN`,
             whose `MultiplicativeNoise` layers, if there are any, this model sets.
+        fake_weight: weight of fakes in the discriminator's loss, a number or a schedule.
 
     Input shape:
         As of `ProGAN`.
@@ -201,17 +205,19 @@ class ProGANLS(SharedByLosses, GrowingModel):
         discriminator,
         fade_pictures=800_000,
         n_critic=1,
+        fake_weight=0.1,
         ema_decay=0.999,
         seed=None,
         name=None,
     ):
         super().__init__(generator, discriminator, fade_pictures, n_critic, ema_decay, seed, name)
-        self.fake_score = self.add_weight(
-            name="fake_score", shape=(), initializer="zeros", trainable=False
+        self.fake_weight = check_scheduled("fake_weight", fake_weight, check_positive)
+        self.certainty = self.add_weight(
+            name="certainty", shape=(), initializer="zeros", trainable=False
         )
 
     def discriminator_loss(self, reals, fakes):
-        strength = 0.2 * ops.square(ops.maximum(self.fake_score - 0.5, 0.0))
+        strength = 0.2 * ops.square(ops.maximum(self.certainty - 0.5, 0.0))
         for layer in self.discriminator.layers:
             if isinstance(layer, MultiplicativeNoise):
                 layer.strength.assign(strength)
@@ -219,9 +225,17 @@ class ProGANLS(SharedByLosses, GrowingModel):
 
         real_logits = self.discriminator(reals, training=True)
         fake_logits = self.discriminator(fakes, training=True)
-        score = mean_over_replicas(ops.mean(ops.stop_gradient(float32(fake_logits))))
-        self.fake_score.assign(0.9 * self.fake_score + 0.1 * ops.clip(score, 0.0, 1.0))
-        return least_squares_discriminator_loss(real_logits, fake_logits)
+        fake_score = mean_over_replicas(ops.mean(ops.stop_gradient(float32(fake_logits))))
+        told = 1.0 - ops.clip(fake_score, 0.0, 1.0)
+        self.certainty.assign(0.9 * self.certainty + 0.1 * told)
+        fake_loss = least_squares_generator_loss(fake_logits, c=0.0)
+        return (
+            least_squares_generator_loss(real_logits, c=1.0)
+            + self.at_step(self.fake_weight) * fake_loss
+        )
 
     def generator_loss(self, fake_logits):
         return least_squares_generator_loss(fake_logits)
+
+    def get_config(self):
+        return {**super().get_config(), "fake_weight": self.fake_weight}

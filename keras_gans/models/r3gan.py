@@ -25,6 +25,7 @@ import keras
 from keras_gans.checks import check_fits, check_positive, check_scheduled
 from keras_gans.losses import relativistic_loss
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import zero_centred_penalty
 from keras_gans.training.base import AdversarialModel
@@ -86,8 +87,7 @@ class R3GAN(AdversarialModel):
 
     def default_optimizers(self):
         """Adam with rate 2e-4, beta_1 0 and beta_2 0.99 for both."""
-        adam = functools.partial(keras.optimizers.Adam, 2e-4, beta_1=0.0, beta_2=0.99)
-        return {player: adam() for player in self.players}
+        return {player: adam(2e-4, beta_1=0.0, beta_2=0.99) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

@@ -24,6 +24,7 @@ from keras import ops
 from keras_gans.checks import check_count, check_fits
 from keras_gans.losses import hinge_discriminator_loss, hinge_generator_loss
 from keras_gans.networks.sngan import sngan_pair
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.schedules import Linear
 from keras_gans.training.base import AdversarialModel
@@ -43,7 +44,7 @@ def linear_adams(rate, total_steps, n_discriminator=5, beta_1=0.0):
     """
     updates = {"generator": total_steps, "discriminator": total_steps * n_discriminator}
     return {
-        player: keras.optimizers.Adam(Linear(rate, 0.0, total), beta_1=beta_1, beta_2=0.9)
+        player: adam(Linear(rate, 0.0, total), beta_1, beta_2=0.9)
         for player, total in updates.items()
     }
 

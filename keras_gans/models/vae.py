@@ -31,6 +31,7 @@ from keras_gans.families.variational import (
     gaussian_sample,
 )
 from keras_gans.networks.defaults import decoder_and_encoder
+from keras_gans.optimizers import adagrad
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 
@@ -90,7 +91,7 @@ class VAE(Autoencoding, AdversarialModel):
 
     def default_optimizers(self):
         """Adagrad with rate 0.01 (section 5 has it out of 0.01, 0.02 and 0.1)."""
-        return {"autoencoder": keras.optimizers.Adagrad(0.01)}
+        return {"autoencoder": adagrad(0.01)}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

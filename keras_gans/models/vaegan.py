@@ -42,6 +42,7 @@ from keras_gans.families.variational import (
 )
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks.defaults import decoder_and_encoder, discriminator_with_features
+from keras_gans.optimizers import rmsprop
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 
@@ -133,7 +134,7 @@ class VAEGAN(Autoencoding, AdversarialModel):
 
     def default_optimizers(self):
         """RMSprop with rate 3e-4 for all three (section 4)."""
-        return {player: keras.optimizers.RMSprop(3e-4) for player in self.players}
+        return {player: rmsprop(3e-4, rho=0.9) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

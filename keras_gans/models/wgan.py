@@ -18,6 +18,7 @@ import keras
 from keras_gans.checks import check_count, check_fits, check_positive
 from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.optimizers import rmsprop
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import clip_weights
 from keras_gans.training.base import AdversarialModel
@@ -81,7 +82,7 @@ class WGAN(AdversarialModel):
 
     def default_optimizers(self):
         """RMSprop with rate 5e-5 for both: momentum makes the critic unstable (section 4)."""
-        return {player: keras.optimizers.RMSprop(5e-5, rho=0.99) for player in self.players}
+        return {player: rmsprop(5e-5, rho=0.99) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

@@ -22,6 +22,7 @@ import keras
 from keras_gans.checks import check_count, check_fits, check_positive, check_scheduled
 from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
 from keras_gans.training.base import AdversarialModel
@@ -95,8 +96,7 @@ class WGANGP(AdversarialModel):
 
     def default_optimizers(self):
         """Adam with rate 1e-4, beta_1 0 and beta_2 0.9 for both (Algorithm 1)."""
-        adam = functools.partial(keras.optimizers.Adam, 1e-4, beta_1=0.0, beta_2=0.9)
-        return {player: adam() for player in self.players}
+        return {player: adam(1e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

@@ -202,26 +202,34 @@ def test_losses_of_progan_ls():
     reals, fakes = pictures(8, 2), pictures(16, 2)[8:]
     real_logits, fake_logits = reals.reshape(8, 4) @ w, fakes.reshape(8, 4) @ w
     loss = gan.discriminator_loss(tf.constant(reals), tf.constant(fakes))
-    expected = 0.5 * ((real_logits - 1) ** 2).mean() + 0.5 * (fake_logits**2).mean()
+    expected = 0.5 * ((real_logits - 1) ** 2).mean() + 0.1 * 0.5 * (fake_logits**2).mean()
     assert float(loss) == pytest.approx(expected, rel=1e-5)
     loss = gan.generator_loss(tf.constant(fake_logits))
     assert float(loss) == pytest.approx(0.5 * ((fake_logits - 1) ** 2).mean(), rel=1e-5)
 
 
 def test_noise_of_progan_ls():
-    """d <- 0.9 d + 0.1 D(G(z)), clipped to [0, 1]; the strength is 0.2 max(0, d - 0.5)^2."""
+    """d <- 0.9 d + 0.1 (1 - D(G(z))), the last in [0, 1]; the strength is 0.2 max(0, d - 0.5)^2.
+
+    It is on where D wins, that is, where it says 0 of fakes, and off where it takes them for reals.
+    """
     gan = stage(4, ProGANLS, noise=True)
-    score, reals = 0.9, tf.constant(pictures(8, 4))
-    gan.fake_score.assign(score)
-    for fake_logit in (0.8, 5.0, -3.0, -3.0):
-        gan.discriminator.get_layer("logits").kernel.assign(
-            0 * gan.discriminator.get_layer("logits").kernel
-        )
-        gan.discriminator.get_layer("logits").bias.assign([fake_logit])
+    certainty, reals = 0.9, tf.constant(pictures(8, 4))
+    gan.certainty.assign(certainty)
+    layers = [x for x in gan.discriminator.layers if isinstance(x, MultiplicativeNoise)]
+    assert len(layers) == 2
+    kernel, bias = gan.discriminator.get_layer("logits").weights
+    kernel.assign(0 * kernel)
+    for fake_logit, told in ((0.2, 0.8), (-4.0, 1.0), (3.0, 0.0), (3.0, 0.0)):
+        bias.assign([fake_logit])
         gan.discriminator_loss(reals, reals)
-        layers = [x for x in gan.discriminator.layers if isinstance(x, MultiplicativeNoise)]
-        assert len(layers) == 2
         for layer in layers:
-            assert float(layer.strength) == pytest.approx(0.2 * max(0, score - 0.5) ** 2, abs=1e-7)
-        score = 0.9 * score + 0.1 * min(max(fake_logit, 0), 1)
-        assert float(gan.fake_score) == pytest.approx(score, abs=1e-6)
+            expected = 0.2 * max(0, certainty - 0.5) ** 2
+            assert float(layer.strength) == pytest.approx(expected, abs=1e-7)
+        certainty = 0.9 * certainty + 0.1 * told
+        assert float(gan.certainty) == pytest.approx(certainty, abs=1e-6)
+    for fake_logit, strength in ((0.0, 0.05), (1.0, 0.0)):
+        bias.assign([fake_logit])
+        for _ in range(100):
+            gan.discriminator_loss(reals, reals)
+        assert float(layers[0].strength) == pytest.approx(strength, abs=1e-3)
