@@ -11,6 +11,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_gans.catalogue import SETS
 from keras_gans.devices.precision import with_loss_scaling
+from keras_gans.devices.randomness import PRIORS
 
 
 def check_int(name, value, low, high=None):
@@ -126,6 +127,13 @@ def check_ema_decay(ema_decay):
 
     if ema_decay is not None:
         check_scheduled("ema_decay", ema_decay, check)
+
+
+def check_prior(name, value):
+    """Returns `value`, or raises ValueError unless it is one of the priors of latents."""
+    if not isinstance(value, str) or value not in PRIORS:
+        raise ValueError(f"`{name}` must be None or one of {list(PRIORS)}. Received: {value!r}")
+    return value
 
 
 def check_sample_shape(name, shape):

@@ -7,12 +7,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import BY_NAME, CASES
 from harness import assert_close, compile_sgd, state
+from keras import tree
 
 import keras_gans
 from keras_gans import CGAN, GAN, WGAN, WGANGP, AdversarialModel
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 from keras_gans.training import kinds, pipeline
+from keras_gans.training.ports import main_port
 
 
 def networks(hidden=(8,)):
@@ -578,3 +581,27 @@ def test_importing_the_package_is_cheap():
 def test_public_names():
     for name in keras_gans.__all__:
         assert hasattr(keras_gans, name)
+
+
+FIXED = {"VAE", "VAEGAN", "CycleGAN"}  # by the loss, and without latents
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES if case.name not in FIXED])
+def test_the_prior_of_latents_is_a_users(name):
+    """Its latents, those that are drawn for samples, and what is saved, are of the prior given."""
+    case = BY_NAME[name]
+    other = {"normal": "uniform", "uniform": "normal"}[case.build().latent_prior]
+    model = case.build(latent_prior=other)
+    drawn = model.sample_latents(np.zeros((500, 1), "float32"))
+    drawn = np.concatenate([np.ravel(part) for part in tree.flatten(drawn)])
+    assert (np.abs(drawn).max() <= 1) == (other == "uniform")
+    latents = main_port(model).inputs[0]
+    assert latents.prior == other
+    assert type(model).from_config(model.get_config()).latent_prior == other
+    assert "latent_prior" not in case.build().get_config()
+
+
+def test_unknown_priors():
+    for wrong in ("gauss", 1, ["normal"]):
+        with pytest.raises(ValueError, match=r"`latent_prior` must be None or one of .*Received"):
+            BY_NAME["GAN"].build(latent_prior=wrong)

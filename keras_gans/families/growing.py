@@ -23,7 +23,7 @@ class GrowingModel(AdversarialModel):
         discriminator: built `keras.Model`, pictures to logits, likewise.
         fade_pictures: real pictures over which alpha goes from 0 to 1.
         n_critic: discriminator steps for each generator step.
-        ema_decay, seed, name: see `AdversarialModel`.
+        ema_decay, latent_prior, seed, name: see `AdversarialModel`.
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
@@ -37,11 +37,14 @@ class GrowingModel(AdversarialModel):
         fade_pictures,
         n_critic,
         ema_decay=None,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         self.fade_pictures = check_count("fade_pictures", fade_pictures)
         self.n_critic = check_count("n_critic", n_critic)

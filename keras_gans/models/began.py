@@ -71,6 +71,7 @@ class BEGAN(AdversarialModel):
             more diverse ones; the paper shows 0.3 to 0.7.
         lambda_k: gain of the control of k, positive.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -113,11 +114,14 @@ class BEGAN(AdversarialModel):
         gamma=0.5,
         lambda_k=0.001,
         ema_decay=None,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         if tuple(discriminator.output_shape) != tuple(discriminator.inputs[0].shape):
             raise ValueError(

@@ -36,6 +36,7 @@ class CGAN(AdversarialModel):
             num_classes=10, label_units=50)`.
         num_classes: number of classes; read off the generator when `None`.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -73,10 +74,19 @@ class CGAN(AdversarialModel):
     contests = {"discriminator_loss": "generator_loss"}
 
     def __init__(
-        self, generator, discriminator, num_classes=None, ema_decay=None, seed=None, name=None
+        self,
+        generator,
+        discriminator,
+        num_classes=None,
+        ema_decay=None,
+        latent_prior=None,
+        seed=None,
+        name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         self.num_classes = infer_num_classes(generator) if num_classes is None else num_classes
         for network_name, network in networks.items():
             check_conditional(network_name, network, self.num_classes)

@@ -37,6 +37,7 @@ class DCGAN(AdversarialModel):
         discriminator: built `keras.Model`, pictures (batch, H, W, C) to logits; the paper's are of
             `build_dcgan_discriminator`.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -72,9 +73,13 @@ class DCGAN(AdversarialModel):
     contests = {"discriminator_loss": "generator_loss"}
     latent_prior = "uniform"
 
-    def __init__(self, generator, discriminator, ema_decay=None, seed=None, name=None):
+    def __init__(
+        self, generator, discriminator, ema_decay=None, latent_prior=None, seed=None, name=None
+    ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
 
     def default_optimizers(self):

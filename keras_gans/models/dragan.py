@@ -45,6 +45,7 @@ class DRAGAN(AdversarialModel):
         gp_weight: weight of the gradient penalty, the paper's lambda; a number or a schedule.
         noise: standard deviation of delta, in those of the minibatch.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -87,11 +88,14 @@ class DRAGAN(AdversarialModel):
         gp_weight=10.0,
         noise=0.5,
         ema_decay=None,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
         self.noise = check_positive("noise", noise)

@@ -40,6 +40,7 @@ class GAN(AdversarialModel):
         n_discriminator: discriminator steps for each generator step, the paper's k.
         non_saturating: whether G maximizes log D(G(z)); `False` is the minimax game itself.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -80,11 +81,14 @@ class GAN(AdversarialModel):
         n_discriminator=1,
         non_saturating=True,
         ema_decay=None,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         self.n_discriminator = check_count("n_discriminator", n_discriminator)
         self.non_saturating = bool(non_saturating)

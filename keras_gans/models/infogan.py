@@ -59,6 +59,7 @@ class InfoGAN(AdversarialModel):
         category_weight: weight of the categorical code, the paper's lambda.
         continuous_weight: weight of the continuous codes.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -112,12 +113,15 @@ class InfoGAN(AdversarialModel):
         category_weight=1.0,
         continuous_weight=0.1,
         ema_decay=None,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
         networks["recognition"] = recognition
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         self.num_classes, self.num_continuous = code_sizes(generator, discriminator, recognition)
         self.category_weight = check_positive("category_weight", category_weight)

@@ -60,6 +60,7 @@ class LAPGAN(AdversarialModel):
             others: [residuals, low-pass], both (batch, h, w, C), to logits, of which the paper's
             see the sum only; they are of `build_lapgan_discriminators`.
         ema_decay: decay in (0, 1) of averaged generators, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -98,10 +99,14 @@ class LAPGAN(AdversarialModel):
     averaged = ("generators",)
     latent_prior = "uniform"
 
-    def __init__(self, generators, discriminators, ema_decay=None, seed=None, name=None):
+    def __init__(
+        self, generators, discriminators, ema_decay=None, latent_prior=None, seed=None, name=None
+    ):
         check_pyramid(generators, discriminators)
         networks = {"generators": generators, "discriminators": discriminators}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
 
     @property
     def level_names(self):

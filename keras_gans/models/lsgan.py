@@ -35,6 +35,7 @@ class LSGAN(AdversarialModel):
         b: D's target for reals.
         c: the value that G wants D to give to fakes.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -71,10 +72,21 @@ class LSGAN(AdversarialModel):
     contests = {"discriminator_loss": "generator_loss"}
 
     def __init__(
-        self, generator, discriminator, a=0.0, b=1.0, c=1.0, ema_decay=None, seed=None, name=None
+        self,
+        generator,
+        discriminator,
+        a=0.0,
+        b=1.0,
+        c=1.0,
+        ema_decay=None,
+        latent_prior=None,
+        seed=None,
+        name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         if a == b:
             raise ValueError(f"`a` and `b` must differ. Received: a={a!r}, b={b!r}")

@@ -89,6 +89,7 @@ class ProGAN(SharedByLosses, GrowingModel):
         gp_weight: weight of the gradient penalty, a number or a schedule.
         drift_weight: weight of E[D(x)^2], which keeps the logits near 0, likewise.
         ema_decay: decay in (0, 1) of the averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -132,10 +133,13 @@ class ProGAN(SharedByLosses, GrowingModel):
         gp_weight=10.0,
         drift_weight=1e-3,
         ema_decay=0.999,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
-        super().__init__(generator, discriminator, fade_pictures, n_critic, ema_decay, seed, name)
+        super().__init__(
+            generator, discriminator, fade_pictures, n_critic, ema_decay, latent_prior, seed, name
+        )
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
         self.drift_weight = check_scheduled("drift_weight", drift_weight, check_not_negative)
 
@@ -207,10 +211,13 @@ class ProGANLS(SharedByLosses, GrowingModel):
         n_critic=1,
         fake_weight=0.1,
         ema_decay=0.999,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
-        super().__init__(generator, discriminator, fade_pictures, n_critic, ema_decay, seed, name)
+        super().__init__(
+            generator, discriminator, fade_pictures, n_critic, ema_decay, latent_prior, seed, name
+        )
         self.fake_weight = check_scheduled("fake_weight", fake_weight, check_positive)
         self.certainty = self.add_weight(
             name="certainty", shape=(), initializer="zeros", trainable=False

@@ -42,6 +42,7 @@ class R3GAN(AdversarialModel):
         gp_weight: the paper's gamma, of which each penalty has a half, a number or a schedule. 0.05
             is that of the paper's first steps on CIFAR-10, points and larger pictures want more.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`; the paper has one.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -78,10 +79,19 @@ class R3GAN(AdversarialModel):
     penalties = {"r1": "discriminator", "r2": "discriminator"}
 
     def __init__(
-        self, generator, discriminator, gp_weight=0.05, ema_decay=None, seed=None, name=None
+        self,
+        generator,
+        discriminator,
+        gp_weight=0.05,
+        ema_decay=None,
+        latent_prior=None,
+        seed=None,
+        name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
 

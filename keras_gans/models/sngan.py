@@ -61,6 +61,7 @@ class SNGAN(AdversarialModel):
         n_discriminator: discriminator steps for each generator step, the paper's n_dis.
         total_steps: generator updates of the whole training, at whose end the rate is 0.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -101,11 +102,14 @@ class SNGAN(AdversarialModel):
         n_discriminator=5,
         total_steps=100_000,
         ema_decay=None,
+        latent_prior=None,
         seed=None,
         name=None,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("discriminator", discriminator, generator)
         self.n_discriminator = check_count("n_discriminator", n_discriminator)
         self.total_steps = check_count("total_steps", total_steps)

@@ -39,6 +39,7 @@ class WGANGP(AdversarialModel):
         n_critic: critic steps for each generator step.
         gp_weight: weight of the gradient penalty, the paper's lambda; a number or a schedule.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
+        latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
@@ -75,10 +76,20 @@ class WGANGP(AdversarialModel):
     penalties = {"gradient_penalty": "critic"}
 
     def __init__(
-        self, generator, critic, n_critic=5, gp_weight=10.0, ema_decay=None, seed=None, name=None
+        self,
+        generator,
+        critic,
+        n_critic=5,
+        gp_weight=10.0,
+        ema_decay=None,
+        latent_prior=None,
+        seed=None,
+        name=None,
     ):
         networks = {"generator": generator, "critic": critic}
-        super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
+        super().__init__(
+            **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
+        )
         check_fits("critic", critic, generator)
         self.n_critic = check_count("n_critic", n_critic)
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)

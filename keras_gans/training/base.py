@@ -57,11 +57,12 @@ class AdversarialModel(keras.Model):
         seed: integer that fixes every random draw of the model; `None` takes one at random.
         ema_decay: decay in (0, 1) of the averaged networks at each update, a number or a schedule
             (`keras_gans.schedules`), or `None` for none.
+        latent_prior: one of the priors above, or `None` for the class's.
         **networks: built `keras.Model`s by name, or lists of them.
 
     Raises:
-        ValueError: a network is no built `keras.Model`, `ema_decay` or `seed` is out of range, or a
-            class attribute names what `players` and `reported` do not have.
+        ValueError: a network is no built `keras.Model`, `ema_decay`, `seed` or `latent_prior` is
+            none of theirs, or a class attribute names what `players` and `reported` do not have.
 
     Example:
 
@@ -90,12 +91,14 @@ class AdversarialModel(keras.Model):
     paper = None
     recipe = None
 
-    def __init__(self, *, seed=None, ema_decay=None, name=None, **networks):
+    def __init__(self, *, seed=None, ema_decay=None, latent_prior=None, name=None, **networks):
         super().__init__(name=name)
         checks.check_networks(networks)
         checks.check_ema_decay(ema_decay)
         self.seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         self.ema_decay = ema_decay
+        if latent_prior is not None:
+            self.latent_prior = checks.check_prior("latent_prior", latent_prior)
         self.network_names = tuple(networks)
         for network_name, network in networks.items():
             setattr(self, network_name, network)
@@ -540,6 +543,8 @@ class AdversarialModel(keras.Model):
     def get_config(self):
         networks = {name: getattr(self, name) for name in self.network_names}
         settings = {"name": self.name, "seed": self.seed, "ema_decay": self.ema_decay}
+        if "latent_prior" in vars(self):
+            settings["latent_prior"] = self.latent_prior
         return {**keras.saving.serialize_keras_object(networks), **settings}
 
     @classmethod
