@@ -44,8 +44,7 @@ class WGAN(AdversarialModel):
     Example:
 
     >>> shape = (28, 28, 1)
-    >>> critic = build_dcgan_discriminator(shape, normalization=None)
-    >>> gan = WGAN(build_dcgan_generator(shape), critic, seed=0)
+    >>> gan = WGAN(build_dcgan_generator(shape), build_dcgan_discriminator(shape), seed=0)
     >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
 
     Reference:

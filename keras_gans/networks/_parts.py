@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from keras_gans.checks import check_count, check_seed
 from keras_gans.devices.randomness import derive_seed
-from keras_gans.layers import BatchNormalization, GroupNormalization
+from keras_gans.layers import BatchNormalization, GroupNormalization, SpectralNormalization
 
 NORMALIZATIONS = {
     "batch": BatchNormalization,
@@ -17,6 +17,9 @@ NORMALIZATIONS = {
     "instance": lambda: GroupNormalization(groups=-1, epsilon=1e-5),
     None: lambda: layers.Identity(),
 }
+
+# Of networks that judge, also "spectral": of the weights, of every layer that has some.
+OF_JUDGES = {**NORMALIZATIONS, "spectral": NORMALIZATIONS[None]}
 
 
 class Initializers:
@@ -45,10 +48,30 @@ def dcgan_initializers(seed, network):
     return Initializers(make, seed, network)
 
 
-def check_normalization(normalization):
+def dcgan_scales(seed, network):
+    """N(1, 0.02) for the scales of batch normalization, as in the authors' code of DCGAN."""
+    make = functools.partial(keras.initializers.RandomNormal, mean=1.0, stddev=0.02)
+    return Initializers(make, seed, f"{network}_scales")
+
+
+def normalized(x, normalization, scales):
+    """x behind a normalization; the initial scales of batch normalization are from `scales`."""
+    settings = {"gamma_initializer": scales()} if normalization == "batch" else {}
+    return OF_JUDGES[normalization](**settings)(x)
+
+
+def spectral(normalization, layer, initializers):
+    """`layer`, with `SpectralNormalization` around it where `normalization` is "spectral"."""
+    if normalization != "spectral":
+        return layer
+    settings = {"dtype": layer.dtype_policy, "name": layer.name}
+    return SpectralNormalization(layer, seed=initializers.next_seed(), **settings)
+
+
+def check_normalization(normalization, known=NORMALIZATIONS):
     """Raises ValueError unless `normalization` is one of the known names."""
-    if not isinstance(normalization, str | None) or normalization not in NORMALIZATIONS:
-        names = [name for name in NORMALIZATIONS if name]
+    if not isinstance(normalization, str | None) or normalization not in known:
+        names = [name for name in known if name]
         raise ValueError(
             f"`normalization` must be None or one of {names}. Received: {normalization!r}"
         )

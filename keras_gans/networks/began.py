@@ -1,11 +1,12 @@
 """The BEGAN generator and auto-encoder (Berthelot et al., 2017, arXiv:1703.10717, section 3.5).
 
-3 x 3 convolutions with ELU, two at every size. The encoder's sizes are halved by the first of them,
-with stride 2, and its filters grow n, 2n, 3n, ...; the decoder's are doubled to their nearest
-neighbours, at n filters throughout. Dense layers without an activation lead to and from the hidden
-state. There is no normalization and no dropout, and outputs are linear. After each upsampling the
-decoder sees its first maps again (the skip connections among the paper's optional refinements). The
-generator is a decoder with weights of its own.
+3 x 3 convolutions with ELU. The encoder begins with one of n filters; then there are two at every
+size, of n, 2n, 3n, ... filters, and between sizes one with stride 2. The decoder has two at every
+size, of n filters throughout, and doubles maps to their nearest neighbours. Dense layers without
+an activation lead to and from the hidden state. There is no normalization and no dropout, and
+outputs are linear. After each upsampling the decoder sees its first maps again (the skip
+connections among the paper's optional refinements). The generator is a decoder with weights of its
+own.
 
 Differences from the paper: the other refinement, vanishing residuals, is left out; the smallest
 maps are 8 x 8 only where the picture's size allows it (28 x 28 begins at 7 x 7). The paper does not
@@ -69,7 +70,7 @@ def build_began_discriminator(
         hidden_dim: length of the hidden state h, the paper's N_h.
         width: filters of the largest maps, the paper's n (64 and 128); each halving of the size
             adds as many in the encoder.
-        repeats: convolutions at each size.
+        repeats: convolutions at each size, beside the first one and those with stride 2.
         skip_connections: as in `build_began_generator`.
         seed: integer that fixes the initial weights, or None.
 
@@ -90,11 +91,12 @@ def build_began_discriminator(
     _check_arguments(width, repeats, skip_connections)
     initializer = Initializers(keras.initializers.GlorotUniform, seed, "began_discriminator")
     pictures = keras.Input(shape, name="pictures")
-    x = pictures
+    x = _convolution(width, initializer)(pictures)
     for level in range(len(resolutions(shape, SMALLEST))):
-        for k in range(repeats):
-            strides = 2 if level and k == 0 else 1
-            x = _convolution((level + 1) * width, initializer, strides=strides)(x)
+        if level:
+            x = _convolution(level * width, initializer, strides=2)(x)
+        for _ in range(repeats):
+            x = _convolution((level + 1) * width, initializer)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(hidden_dim, kernel_initializer=initializer(), name="hidden_state")(x)
     x = _decode(x, shape, width, repeats, skip_connections, initializer)

@@ -2,7 +2,8 @@
 
 Strided convolutions instead of pooling, no hidden dense layers but the projection of the latents,
 batch normalization except at the generator's output and the discriminator's input, ReLU in the
-generator and LeakyReLU(0.2) in the discriminator, weights from N(0, 0.02).
+generator and LeakyReLU(0.2) in the discriminator, weights from N(0, 0.02), and batch
+normalization's scales from N(1, 0.02), as in the authors' code.
 
 Differences from the paper: kernels are 4 x 4 by default, a multiple of the stride, which avoids the
 checkerboard of 5 x 5 ones; the width is free; and the smallest maps are those that the picture's
@@ -17,13 +18,16 @@ from keras import layers
 from keras_gans.checks import check_count, check_flag
 from keras_gans.layers import LeakyReLU
 from keras_gans.networks._parts import (
-    NORMALIZATIONS,
+    OF_JUDGES,
     check_normalization,
     check_picture_shape,
     dcgan_initializers,
+    dcgan_scales,
     gaussian_heads,
     label_input,
+    normalized,
     resolutions,
+    spectral,
 )
 
 
@@ -64,6 +68,7 @@ def build_dcgan_generator(
     check_count("latent_dim", latent_dim), check_count("width", width)
     check_count("kernel_size", kernel_size), check_normalization(normalization)
     initializer = dcgan_initializers(seed, "dcgan_generator")
+    scales = dcgan_scales(seed, "dcgan_generator")
     latents = keras.Input((latent_dim,), name="latents")
     inputs, x = latents, latents
     if num_classes is not None:
@@ -75,7 +80,7 @@ def build_dcgan_generator(
     (h, w), use_bias = sizes[0], normalization is None
     x = layers.Dense(h * w * filters[0], use_bias=use_bias, kernel_initializer=initializer())(x)
     x = layers.Reshape((h, w, filters[0]))(x)
-    x = layers.ReLU()(NORMALIZATIONS[normalization]()(x))
+    x = layers.ReLU()(normalized(x, normalization, scales))
     for count in filters[1:]:
         x = layers.Conv2DTranspose(
             count,
@@ -85,7 +90,7 @@ def build_dcgan_generator(
             use_bias=use_bias,
             kernel_initializer=initializer(),
         )(x)
-        x = layers.ReLU()(NORMALIZATIONS[normalization]()(x))
+        x = layers.ReLU()(normalized(x, normalization, scales))
     pictures = layers.Conv2DTranspose(
         shape[2],
         kernel_size,
@@ -114,7 +119,8 @@ def build_dcgan_discriminator(
         image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
         width: filters of the first layer; each halving of the size doubles them, up to 8 times.
         kernel_size: side of the kernels.
-        normalization: "batch", "layer", "instance" or None; never at the first layer.
+        normalization: "batch", "layer", "instance" or None, never at the first layer; or
+            "spectral", of the weights of every layer (Miyato et al., 2018).
         num_classes: number of classes of a label-conditional discriminator, or None. The label
             enters beside the picture, as a learned map of its size.
         return_features: whether the features that the logits are computed from are a second output,
@@ -139,20 +145,21 @@ def build_dcgan_discriminator(
     """
     shape = check_picture_shape("image_shape", image_shape)
     check_count("width", width), check_count("kernel_size", kernel_size)
-    check_normalization(normalization), check_flag("return_features", return_features)
+    check_normalization(normalization, OF_JUDGES), check_flag("return_features", return_features)
     initializer = dcgan_initializers(seed, "dcgan_discriminator")
+    scales = dcgan_scales(seed, "dcgan_discriminator")
     pictures = keras.Input(shape, name="pictures")
     inputs, x = pictures, pictures
     if num_classes is not None:
         labels, code = label_input(num_classes)
-        label_map = layers.Dense(shape[0] * shape[1], kernel_initializer=initializer())(code)
+        dense = layers.Dense(shape[0] * shape[1], kernel_initializer=initializer())
+        label_map = spectral(normalization, dense, initializer)(code)
         label_map = layers.Reshape((*shape[:2], 1))(label_map)
         inputs, x = [pictures, labels], layers.Concatenate()([pictures, label_map])
 
-    x = _convolutions(x, shape, width, kernel_size, normalization, initializer)
-    logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(
-        layers.Flatten()(x)
-    )
+    x = _convolutions(x, shape, width, kernel_size, normalization, initializer, scales)
+    dense = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")
+    logits = spectral(normalization, dense, initializer)(layers.Flatten()(x))
     outputs = [logits, x] if return_features else logits
     return keras.Model(inputs, outputs, name="dcgan_discriminator")
 
@@ -186,23 +193,25 @@ def build_dcgan_encoder(
     check_count("latent_dim", latent_dim), check_count("width", width)
     check_count("kernel_size", kernel_size), check_normalization(normalization)
     initializer = dcgan_initializers(seed, "dcgan_encoder")
+    scales = dcgan_scales(seed, "dcgan_encoder")
     pictures = keras.Input(shape, name="pictures")
-    x = _convolutions(pictures, shape, width, kernel_size, normalization, initializer)
+    x = _convolutions(pictures, shape, width, kernel_size, normalization, initializer, scales)
     outputs = gaussian_heads(layers.Flatten()(x), latent_dim, initializer)
     return keras.Model(pictures, outputs, name="dcgan_encoder")
 
 
-def _convolutions(x, shape, width, kernel_size, normalization, initializer):
+def _convolutions(x, shape, width, kernel_size, normalization, initializer, scales):
     """The discriminator's strided convolutions, down to the smallest maps."""
     for k in range(len(resolutions(shape)) - 1):
         first = k == 0
-        x = layers.Conv2D(
+        convolution = layers.Conv2D(
             width * min(2**k, 8),
             kernel_size,
             strides=2,
             padding="same",
-            use_bias=first or normalization is None,
+            use_bias=first or normalization in (None, "spectral"),
             kernel_initializer=initializer(),
-        )(x)
-        x = LeakyReLU(0.2)(x if first else NORMALIZATIONS[normalization]()(x))
+        )
+        x = spectral(normalization, convolution, initializer)(x)
+        x = LeakyReLU(0.2)(x if first else normalized(x, normalization, scales))
     return x

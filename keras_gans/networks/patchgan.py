@@ -14,10 +14,11 @@ from keras import layers
 
 from keras_gans.checks import check_count
 from keras_gans.networks._parts import (
-    NORMALIZATIONS,
+    OF_JUDGES,
     check_normalization,
     check_picture_shape,
     dcgan_initializers,
+    spectral,
 )
 
 
@@ -31,7 +32,8 @@ def build_patchgan_discriminator(
         width: filters of the first layer; each later one has twice as many, up to 8 times `width`.
         num_layers: convolutions with stride 2. A logit sees 16, 34, 70, 142, ... pixels square for
             1, 2, 3, 4, ... of them.
-        normalization: "instance", "batch", "layer" or None; never at the first layer.
+        normalization: "instance", "batch", "layer" or None, never at the first layer; or
+            "spectral", of the weights of every layer (Miyato et al., 2018).
         seed: integer that fixes the initial weights, or None.
 
     Returns:
@@ -47,7 +49,7 @@ def build_patchgan_discriminator(
     """
     shape = check_picture_shape("image_shape", image_shape)
     check_count("width", width), check_count("num_layers", num_layers)
-    check_normalization(normalization)
+    check_normalization(normalization, OF_JUDGES)
     if min(shape[:2]) < 3 * 2**num_layers:  # two convolutions more take a pixel each
         raise ValueError(
             f"`num_layers` must be so small that the picture can be halved as often to at least 3 "
@@ -56,16 +58,15 @@ def build_patchgan_discriminator(
     initializer = dcgan_initializers(seed, "patchgan_discriminator")
 
     def convolution(x, filters, strides, **kwargs):
-        x = layers.ZeroPadding2D(1)(x)
-        return layers.Conv2D(
-            filters, 4, strides=strides, kernel_initializer=initializer(), **kwargs
-        )(x)
+        kwargs |= {"strides": strides, "kernel_initializer": initializer()}
+        layer = spectral(normalization, layers.Conv2D(filters, 4, **kwargs), initializer)
+        return layer(layers.ZeroPadding2D(1)(x))
 
     pictures = keras.Input(shape, name="pictures")
     x = layers.LeakyReLU(0.2)(convolution(pictures, width, 2))
     for k in range(1, num_layers + 1):
         filters, strides = width * min(2**k, 8), 2 if k < num_layers else 1
-        x = convolution(x, filters, strides, use_bias=normalization is None)
-        x = layers.LeakyReLU(0.2)(NORMALIZATIONS[normalization]()(x))
+        x = convolution(x, filters, strides, use_bias=normalization in (None, "spectral"))
+        x = layers.LeakyReLU(0.2)(OF_JUDGES[normalization]()(x))
     logits = convolution(x, 1, 1, dtype="float32", name="logits")
     return keras.Model(pictures, logits, name="patchgan_discriminator")

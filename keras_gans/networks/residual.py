@@ -24,11 +24,12 @@ from keras import layers
 from keras_gans.checks import check_count
 from keras_gans.layers import ReLU, ResampledConv2D
 from keras_gans.networks._parts import (
-    NORMALIZATIONS,
+    OF_JUDGES,
     Initializers,
     check_normalization,
     check_picture_shape,
     resolutions,
+    spectral,
 )
 
 SMALLEST = 7  # a side of the critic's maps is not halved below it
@@ -72,7 +73,7 @@ def build_residual_generator(
         y = _convolutions(y, width, normalization, he, _has_bias(normalization), doubling=True)
         # A 1 x 1 convolution and the copying of pixels commute: the paper's convolution of the
         # large maps, exactly, at a quarter of the work.
-        shortcut = _shortcut(x, width, glorot, _has_bias(normalization))
+        shortcut = _shortcut(x, width, normalization, glorot, _has_bias(normalization))
         x = layers.Add()([layers.UpSampling2D(2)(shortcut), y])
     pictures = layers.Conv2D(
         shape[2],
@@ -93,7 +94,8 @@ def build_residual_discriminator(image_shape, width=128, normalization=None, see
         image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
         width: filters of each convolution.
         normalization: "layer", "instance", "batch" or None, before each ReLU of the blocks but the
-            first; a critic with a gradient penalty wants None or "layer".
+            first; or "spectral", of the weights of every layer. A critic with a gradient penalty
+            wants None or "layer".
         seed: integer that fixes the initial weights, or None.
 
     Returns:
@@ -108,23 +110,25 @@ def build_residual_discriminator(image_shape, width=128, normalization=None, see
     (None, 1)
     """
     shape = check_picture_shape("image_shape", image_shape)
-    check_count("width", width), check_normalization(normalization)
+    check_count("width", width), check_normalization(normalization, OF_JUDGES)
     he, glorot = _initializers(seed, "residual_discriminator")
     x = pictures = keras.Input(shape, name="pictures")
     for k in range(len(resolutions(shape, SMALLEST)) - 1):
         if k == 0:
-            y = _convolutions(x, width, None, he, halving=True)
+            first = "spectral" if normalization == "spectral" else None
+            y = _convolutions(x, width, first, he, halving=True)
         else:
             y = _activated(x, normalization)
             y = _convolutions(y, width, normalization, he, halving=True)
         # A 1 x 1 convolution and the mean of pixels commute: here too the maps are the small ones.
-        shortcut = _shortcut(layers.AveragePooling2D(2)(x), width, glorot)
+        shortcut = _shortcut(layers.AveragePooling2D(2)(x), width, normalization, glorot)
         x = layers.Add()([shortcut, y])
     for _ in range(2):
         y = _convolutions(_activated(x, normalization), width, normalization, he)
         x = layers.Add()([x, y])
     x = layers.GlobalAveragePooling2D()(ReLU()(x))
-    logits = layers.Dense(1, dtype="float32", kernel_initializer=glorot(), name="logits")(x)
+    dense = layers.Dense(1, dtype="float32", kernel_initializer=glorot(), name="logits")
+    logits = spectral(normalization, dense, glorot)(x)
     return keras.Model(pictures, logits, name="residual_discriminator")
 
 
@@ -141,11 +145,11 @@ def _initializers(seed, network):
 
 def _has_bias(normalization):
     """Whether a constant of a channel gets through; layer normalization's mean is of them all."""
-    return normalization in (None, "layer")
+    return normalization in (None, "layer", "spectral")
 
 
 def _activated(x, normalization):
-    return ReLU()(NORMALIZATIONS[normalization]()(x))
+    return ReLU()(OF_JUDGES[normalization]()(x))
 
 
 def _convolutions(x, width, normalization, he, use_bias=True, doubling=False, halving=False):
@@ -154,12 +158,16 @@ def _convolutions(x, width, normalization, he, use_bias=True, doubling=False, ha
     Maps are doubled before the first one, or halved after the second.
     """
     first, last = "up" if doubling else None, "down" if halving else None
-    convolution = functools.partial(ResampledConv2D, width, 3, padding="same")
-    bias = _has_bias(normalization)
-    x = convolution(resampling=first, use_bias=bias, kernel_initializer=he())(x)
-    x = _activated(x, normalization)
-    return convolution(resampling=last, use_bias=use_bias, kernel_initializer=he())(x)
+
+    def convolution(x, resampling, use_bias):
+        settings = {"padding": "same", "use_bias": use_bias, "kernel_initializer": he()}
+        layer = ResampledConv2D(width, 3, resampling=resampling, **settings)
+        return spectral(normalization, layer, he)(x)
+
+    x = convolution(x, first, _has_bias(normalization))
+    return convolution(_activated(x, normalization), last, use_bias)
 
 
-def _shortcut(x, width, glorot, use_bias=True):
-    return layers.Conv2D(width, 1, use_bias=use_bias, kernel_initializer=glorot())(x)
+def _shortcut(x, width, normalization, glorot, use_bias=True):
+    layer = layers.Conv2D(width, 1, use_bias=use_bias, kernel_initializer=glorot())
+    return spectral(normalization, layer, glorot)(x)

@@ -67,17 +67,17 @@ def test_generator_layers():
 
 
 def test_encoder_layers():
-    """Pairs of n, 2n and 3n filters; the first at a smaller size strides."""
+    """One of n filters, pairs of n, 2n and 3n, and one with stride 2 after all but the last."""
     network = discriminator((32, 32, 3))
-    encoder, decoder = of_type(network, "Conv2D")[:6], of_type(network, "Conv2D")[6:]
-    assert [layer.filters for layer in encoder] == [2, 2, 4, 4, 6, 6]
-    assert [layer.strides[0] for layer in encoder] == [1, 1, 2, 1, 2, 1]
-    assert [layer.output.shape[1] for layer in encoder] == [32, 32, 16, 16, 8, 8]
+    encoder, decoder = of_type(network, "Conv2D")[:9], of_type(network, "Conv2D")[9:]
+    assert [layer.filters for layer in encoder] == [2, 2, 2, 2, 4, 4, 4, 6, 6]
+    assert [layer.strides[0] for layer in encoder] == [1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert [layer.output.shape[1] for layer in encoder] == [32] * 3 + [16] * 3 + [8] * 3
     assert {layer.strides for layer in decoder} == {(1, 1)}
     (hidden,) = [layer for layer in network.layers if layer.name == "hidden_state"]
     assert hidden.kernel.shape == (8 * 8 * 6, 5)
     # What follows the hidden state is the generator's architecture.
-    assert kernel_shapes(network)[7:] == kernel_shapes(generator((32, 32, 3)))
+    assert kernel_shapes(network)[10:] == kernel_shapes(generator((32, 32, 3)))
 
 
 @BUILDERS

@@ -215,7 +215,7 @@ def test_numbers_of_parameters(network, trained, others):
 
 @BUILDERS
 def test_initial_weights_are_normal(build):
-    """N(0, 0.02), each to 5 standard errors, in the tails too; biases 0, scales 1."""
+    """N(0, 0.02), each to 5 standard errors, in the tails too; biases 0, scales N(1, 0.02)."""
     network = build((32, 32, 3), width=32, seed=1, num_classes=10)
     for kernel in kernels(network):
         size = kernel.size
@@ -223,9 +223,12 @@ def test_initial_weights_are_normal(build):
         assert kernel.mean() == pytest.approx(0, abs=5 * 0.02 / np.sqrt(size))
         if size > 10_000:  # beyond 2 sigma, where a truncated normal has nothing
             assert (np.abs(kernel) > 0.04).mean() == pytest.approx(0.0455, rel=0.2)
-    others = {"bias": 0, "beta": 0, "gamma": 1, "moving_mean": 0, "moving_variance": 1}
+    others = {"bias": 0, "beta": 0, "moving_mean": 0, "moving_variance": 1}
     for v in network.weights:
-        assert v.name == "kernel" or (v.numpy() == others[v.name]).all()
+        assert v.name in ("kernel", "gamma") or (v.numpy() == others[v.name]).all()
+    scales = np.concatenate([v.numpy() for v in network.weights if v.name == "gamma"])
+    assert scales.std() == pytest.approx(0.02, rel=5 / np.sqrt(2 * scales.size))
+    assert scales.mean() == pytest.approx(1, abs=5 * 0.02 / np.sqrt(scales.size))
 
 
 @BUILDERS
@@ -341,7 +344,7 @@ def test_list_as_a_shape(build):
     [
         ("width", [0, -1, 2.5, True, None]),
         ("kernel_size", [0, 2.5, (4, 4), None]),
-        ("normalization", ["spectral", "Batch", False, 1]),
+        ("normalization", ["weight", "Batch", False, 1]),
         ("num_classes", [0, -1, 2.5, True]),
         ("seed", [-1, 0.5, True, "0", 2**63]),
     ],

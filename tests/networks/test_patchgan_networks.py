@@ -141,7 +141,7 @@ def test_smallest_pictures():
     [
         ("width", [0, -1, 2.5, None]),
         ("num_layers", [0, -1, 2.5, None]),
-        ("normalization", ["spectral", False]),
+        ("normalization", ["weight", False]),
         ("seed", [-1, 0.5]),
     ],
 )

@@ -294,7 +294,7 @@ def test_bad_shapes(build, shape):
     ("name", "values"),
     [
         ("width", [0, -1, 2.5, True, None]),
-        ("normalization", ["spectral", "Batch", False]),
+        ("normalization", ["weight", "Batch", False]),
         ("seed", [-1, 0.5, "0"]),
     ],
 )
