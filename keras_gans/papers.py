@@ -59,6 +59,8 @@ class Recipe:
             model, those of each stage.
         latent_dim: int, the paper's length of the latents of pictures, or `None` for models that
             have no latents.
+        latent_prior: "normal" or "uniform" where the authors' code draws other latents than the
+            model's class does by itself, or `None`.
         labelled: bool, whether it is trained on pairs of samples and labels.
         splits: for models that translate between two sets of pictures: the pair of splits of
             `dataset` that are A and B. `None` for all others.
@@ -79,6 +81,7 @@ class Recipe:
     batch_size: int
     steps: int
     latent_dim: int | None = 100
+    latent_prior: str | None = None
     labelled: bool = False
     splits: tuple | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)

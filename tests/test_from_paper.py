@@ -303,3 +303,14 @@ def test_a_derived_class_is_built_like_its_parent():
     assert type(model) is derived
     expected = models.LSGAN.from_paper(POINT, seed=0).generate(2, seed=0)
     np.testing.assert_array_equal(model.generate(2, seed=0), expected)
+
+
+@pytest.mark.parametrize("name", ["DRAGAN", "LSGAN"])
+def test_the_latents_of_the_authors(name):
+    """U(-1, 1) in their code; by itself, and in files of before, the class has N(0, 1)."""
+    model_class = getattr(models, name)
+    model = model_class.from_paper((2,), seed=0)
+    assert (model_class.latent_prior, model.latent_prior) == ("normal", "uniform")
+    assert model_class.from_paper((2,), seed=0, latent_prior="normal").latent_prior == "normal"
+    networks = {name: getattr(model, name) for name in model.network_names}
+    assert model_class(**networks).latent_prior == "normal"

@@ -9,7 +9,7 @@ Deviations from the paper:
 - delta is normal, with `noise` times the standard deviation of the minibatch; a fixed c of the
   paper's N(0, c I) would mean another thing for each data set. The authors' code has 0.5 of that
   deviation too, but times numbers of U(0, 1), and takes the gradient at a random place between
-  x and x + delta.
+  x and x + delta: `uniform_noise=True`.
 - The gradient is that of the logits, as in the authors' code, so that it does not vanish where D
   is sure.
 - The generator's loss is the non-saturating one.
@@ -20,7 +20,7 @@ import functools
 import keras
 from keras import ops
 
-from keras_gans.checks import check_fits, check_positive, check_scheduled
+from keras_gans.checks import check_fits, check_flag, check_positive, check_scheduled
 from keras_gans.devices.replicas import mean_over_replicas
 from keras_gans.losses import (
     float32,
@@ -44,6 +44,8 @@ class DRAGAN(AdversarialModel):
             example's own, so without batch normalization.
         gp_weight: weight of the gradient penalty, the paper's lambda; a number or a schedule.
         noise: standard deviation of delta, in those of the minibatch.
+        uniform_noise: whether delta is that of the authors' code, of U(0, `noise`) in standard
+            deviations of the minibatch, shortened by U(0, 1) for each example.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
@@ -73,6 +75,7 @@ class DRAGAN(AdversarialModel):
         batch_size=64,
         steps=10_000,
         latent_dim=100,
+        latent_prior="uniform",
         status="trained",
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
@@ -87,6 +90,7 @@ class DRAGAN(AdversarialModel):
         discriminator,
         gp_weight=10.0,
         noise=0.5,
+        uniform_noise=False,
         ema_decay=None,
         latent_prior=None,
         seed=None,
@@ -99,10 +103,11 @@ class DRAGAN(AdversarialModel):
         check_fits("discriminator", discriminator, generator)
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
         self.noise = check_positive("noise", noise)
+        self.uniform_noise = check_flag("uniform_noise", uniform_noise)
 
     def default_optimizers(self):
-        """Adam with rate 2e-4 and beta_1 0.5 for both, as in DCGAN."""
-        return {player: adam(2e-4, beta_1=0.5) for player in self.players}
+        """Adam with rate 1e-4, beta_1 0.5 and beta_2 0.9 for both, as in the authors' code."""
+        return {player: adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
@@ -116,7 +121,11 @@ class DRAGAN(AdversarialModel):
         reals = float32(reals)
         mean = mean_over_replicas(ops.mean(reals))
         variance = mean_over_replicas(ops.mean(ops.square(reals - mean)))
-        delta = self.random_state.normal(reals, reals.shape[1:])
+        if self.uniform_noise:
+            place = self.random_uniform(reals, (1,) * (len(reals.shape) - 1))
+            delta = place * self.random_uniform(reals, reals.shape[1:])
+        else:
+            delta = self.random_state.normal(reals, reals.shape[1:])
         return reals + self.noise * ops.sqrt(variance) * delta
 
     def train_step(self, data):
@@ -138,4 +147,5 @@ class DRAGAN(AdversarialModel):
         return self.logs()
 
     def get_config(self):
-        return {**super().get_config(), "gp_weight": self.gp_weight, "noise": self.noise}
+        names = ("gp_weight", "noise", "uniform_noise")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -65,6 +65,7 @@ class LSGAN(AdversarialModel):
         batch_size=64,
         steps=4_000,
         latent_dim=100,
+        latent_prior="uniform",
         status="trained",
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}

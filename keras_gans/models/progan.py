@@ -18,9 +18,14 @@ the authors' code. A discriminator that wins is held back by noise of strength
 fakes are told: 0 where D(G(z)) is the target of reals, 1 where it is that of fakes, so 1 - D(G(z))
 here.
 
-Deviations from the paper: groups of the minibatch standard deviation are consecutive examples. In
-the authors' code reals have the target 0 and fakes 1, and c is D's loss, by its place in a list
-where D(G(z)), clipped to [0, 1], is meant.
+Deviations from the paper:
+- Groups of the minibatch standard deviation are 4 consecutive examples, as in the authors' later
+  settings; those of the paper's first results are the whole minibatch.
+- Adam's state begins anew with each stage, in the authors' code also at the end of its fade.
+- Pictures of a stage are resized by Lanczos's filter, there by means of 2 x 2 pixels.
+- Pictures are not mirrored at random, and there is no head for labels.
+- In the authors' code reals have the target 0 and fakes 1, and c is D's loss, by its place in a
+  list where D(G(z)), clipped to [0, 1], is meant.
 """
 
 import functools
@@ -87,6 +92,8 @@ class ProGAN(SharedByLosses, GrowingModel):
             stages then go on for as many.
         n_critic: discriminator steps for each generator step.
         gp_weight: weight of the gradient penalty, a number or a schedule.
+        gp_target: the gradient's norm gamma that costs nothing, by whose square the penalty is
+            divided; 1, and in the authors' code 750 for CIFAR-10.
         drift_weight: weight of E[D(x)^2], which keeps the logits near 0, likewise.
         ema_decay: decay in (0, 1) of the averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
@@ -131,6 +138,7 @@ class ProGAN(SharedByLosses, GrowingModel):
         fade_pictures=800_000,
         n_critic=1,
         gp_weight=10.0,
+        gp_target=1.0,
         drift_weight=1e-3,
         ema_decay=0.999,
         latent_prior=None,
@@ -141,11 +149,14 @@ class ProGAN(SharedByLosses, GrowingModel):
             generator, discriminator, fade_pictures, n_critic, ema_decay, latent_prior, seed, name
         )
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
+        self.gp_target = check_positive("gp_target", gp_target)
         self.drift_weight = check_scheduled("drift_weight", drift_weight, check_not_negative)
 
     def discriminator_loss(self, reals, fakes):
         discriminator = functools.partial(self.discriminator, training=True)
-        penalty = gradient_penalty(discriminator, reals, fakes, self.random_uniform(reals))
+        epsilon = self.random_uniform(reals)
+        penalty = gradient_penalty(discriminator, reals, fakes, epsilon, self.gp_target)
+        penalty = penalty / self.gp_target**2
         self.report(gradient_penalty=penalty)
         real_logits, fake_logits = discriminator(reals), discriminator(fakes)
         return (
@@ -158,8 +169,8 @@ class ProGAN(SharedByLosses, GrowingModel):
         return wasserstein_generator_loss(fake_logits)
 
     def get_config(self):
-        settings = {"gp_weight": self.gp_weight, "drift_weight": self.drift_weight}
-        return {**super().get_config(), **settings}
+        names = ("gp_weight", "gp_target", "drift_weight")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -146,8 +146,11 @@ class AdversarialModel(keras.Model):
         """
         shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
         networks = cls.default_networks(shape, num_classes, latent_dim, seed)
-        labelled = {"num_classes": num_classes} if cls.recipe.labelled else {}
-        return cls(**networks, **labelled, seed=seed, **settings)
+        if cls.recipe.labelled:
+            settings["num_classes"] = num_classes
+        if cls.recipe.latent_prior is not None:
+            settings.setdefault("latent_prior", cls.recipe.latent_prior)
+        return cls(**networks, seed=seed, **settings)
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):

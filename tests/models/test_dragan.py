@@ -14,7 +14,11 @@ CASES = [
     harness.case(
         DRAGAN,
         lambda: dcgan_pair("layer"),
-        bad_arguments=[({"gp_weight": 0}, "gp_weight"), ({"noise": -1}, "noise")],
+        bad_arguments=[
+            ({"gp_weight": 0}, "gp_weight"),
+            ({"noise": -1}, "noise"),
+            ({"uniform_noise": 1}, "uniform_noise"),
+        ],
     ),
 ]
 
@@ -41,6 +45,22 @@ def test_perturbation():
         np.testing.assert_allclose(delta.std(0), 0.25 * reals.std(), rtol=0.02)
         assert abs(np.corrcoef(delta.ravel(), reals.ravel())[0, 1]) < 0.02
     assert abs(np.corrcoef(deltas[0].ravel(), deltas[1].ravel())[0, 1]) < 0.02
+
+
+def test_perturbation_of_the_authors():
+    """noise * deviation * U(0, 1) on each value, and U(0, 1) of the way for each example.
+
+    Products of two such numbers have the mean 1/4 and the mean square 1/9; those of one example
+    have a number in common, so that their product has the mean 1/3 * 1/4.
+    """
+    reals = (3 + np.random.default_rng(0).normal(size=(20_000, 2))).astype("float32")
+    model = build(noise=0.25, uniform_noise=True)
+    deltas = (np.array(model.perturbed(tf.constant(reals))) - reals) / (0.25 * reals.std())
+    assert deltas.min() >= -1e-5 and 0.9 < deltas.max() <= 1.0001
+    np.testing.assert_allclose(deltas.mean(0), 1 / 4, rtol=0.02)
+    np.testing.assert_allclose((deltas**2).mean(0), 1 / 9, rtol=0.03)
+    assert (deltas[:, 0] * deltas[:, 1]).mean() == pytest.approx(1 / 12, rel=0.03)
+    assert DRAGAN.from_config(model.get_config()).uniform_noise
 
 
 def test_loss_by_hand():
@@ -85,4 +105,5 @@ def test_settings():
     model.compile()
     for player in model.players:
         config = model.optimizer_of(player).get_config()
-        assert config["learning_rate"] == pytest.approx(2e-4) and config["beta_1"] == 0.5
+        assert config["learning_rate"] == pytest.approx(1e-4)
+        assert (config["beta_1"], config["beta_2"]) == (0.5, 0.9)

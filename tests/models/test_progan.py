@@ -187,11 +187,11 @@ def linear_pair(model_class, **settings):
 
 
 def test_losses_of_progan():
-    gan, w = linear_pair(ProGAN, gp_weight=3.0, drift_weight=0.1)
+    gan, w = linear_pair(ProGAN, gp_weight=3.0, gp_target=0.7, drift_weight=0.1)
     reals, fakes = pictures(8, 2), pictures(16, 2)[8:]
     real_logits, fake_logits = reals.reshape(8, 4) @ w, fakes.reshape(8, 4) @ w
     expected = fake_logits.mean() - real_logits.mean()
-    expected += 3.0 * (np.linalg.norm(w) - 1) ** 2 + 0.1 * (real_logits**2).mean()
+    expected += 3.0 * (np.linalg.norm(w) / 0.7 - 1) ** 2 + 0.1 * (real_logits**2).mean()
     loss = gan.discriminator_loss(tf.constant(reals), tf.constant(fakes))
     assert float(loss) == pytest.approx(expected, rel=1e-5)
     assert float(gan.generator_loss(tf.constant(fake_logits))) == pytest.approx(-fake_logits.mean())
