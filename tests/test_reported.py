@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.training.reported import ReportedMean
+from keras_gans.training.reported import InUse, ReportedMean
 
 NAN, INF = float("nan"), float("inf")
 
@@ -58,3 +58,23 @@ def test_two_replicas(two_replicas):
         mean.reset_state()
         two_replicas.run(step, args=(tf.constant(1.0),))
         assert [float(value) for value in read()] == [2, 2, 3]
+
+
+def test_in_use():
+    """The last number, and 0 where an epoch begins."""
+    in_use = InUse("decay")
+    for value in (0.5, 0.75):
+        in_use.update_state(value)
+    assert float(in_use.result()) == 0.75
+    in_use.reset_state()
+    assert float(in_use.result()) == 0
+
+
+def test_in_use_on_two_replicas(two_replicas):
+    """Not the sum of both."""
+    with two_replicas.scope():
+        in_use = InUse("decay")
+    step = tf.function(lambda: two_replicas.run(in_use.update_state, args=(tf.constant(0.75),)))
+    step()
+    with two_replicas.scope():
+        assert float(tf.function(lambda: in_use.value.value)()) == 0.75

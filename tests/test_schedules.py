@@ -210,6 +210,35 @@ def test_a_model_follows_its_schedules(jit_compile):
     assert float(model.at_step(model.level)) == 4 and steps_taken(model) == STEPS
 
 
+@pytest.mark.parametrize("settings", [{}, {"jit_compile": True}, {"run_eagerly": True}])
+def test_logs_have_what_is_in_use(settings):
+    """The decay of each step by itself, and no mean; once more after it is compiled again."""
+    model = forgery()
+    model.compile(**settings)
+    assert fit(model).history["ema_decay"] == pytest.approx(DECAYS)
+    model.compile(**settings)
+    assert fit(model, 2).history["ema_decay"] == pytest.approx(DECAYS[:2])
+
+
+def test_logs_have_the_last_of_an_epoch():
+    model = forgery()
+    dataset = tf.data.Dataset.from_tensors(POINTS).repeat()
+    history = model.fit(dataset, steps_per_epoch=2, epochs=2, verbose=0).history
+    assert history["ema_decay"] == pytest.approx(DECAYS[1::2])
+    assert history["level"] == pytest.approx([1, 4])  # the class reports it itself: a mean
+
+
+def test_numbers_are_in_no_logs():
+    model = forgery(ema_decay=0.5)
+    assert "ema_decay" not in fit(model, 1).history
+    model.ema_decay = SCHEDULES["ema_decay"]
+    model.compile()
+    assert fit(model, 2).history["ema_decay"] == pytest.approx(DECAYS[:2])
+    model.ema_decay = 0.5
+    model.compile()
+    assert "ema_decay" not in fit(model, 1).history
+
+
 def test_a_maker_that_moves_before_its_judge():
     model = forgery()
     model.turns = ("forger", "expert")
@@ -231,6 +260,7 @@ def test_two_replicas_follow_as_one_device(two_replicas):
     history = fit(model).history
     assert_by_hand(model)
     assert history["level"] == pytest.approx(LEVELS)
+    assert history["ema_decay"] == pytest.approx(DECAYS)
 
 
 def test_a_saved_model_goes_on(tmp_path):
@@ -291,7 +321,8 @@ def test_weights_of_penalties(kind, networks, names):
         model = kind(*networks(), **dict.fromkeys(names, value), seed=0)
         harness.compile_sgd(model, run_eagerly=True)
         reals = np.random.default_rng(0).uniform(-1, 1, (20, *model.generator.output_shape[1:]))
-        model.train_step(tf.constant(reals, "float32"))
+        logs = model.train_step(tf.constant(reals, "float32"))
+        assert [float(logs[n]) for n in names if n in logs] == [3.0] * len(names) * bool(states)
         states.append(harness.state(model))
     harness.assert_close(*states, 1e-6)
 

@@ -23,7 +23,7 @@ from keras_gans.schedules import writes_schedules
 from keras_gans.training import kinds, pipeline, preset_files
 from keras_gans.training.ema import averaged_copy, update_average
 from keras_gans.training.ports import Port, main_port, sampling_networks
-from keras_gans.training.reported import ReportedMean
+from keras_gans.training.reported import InUse, ReportedMean
 
 
 class AdversarialModel(keras.Model):
@@ -109,6 +109,7 @@ class AdversarialModel(keras.Model):
         checks.warn_of_second_derivatives(self)
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
         self.report_metrics = {name: ReportedMean(name) for name in reported}
+        self.setting_metrics = {}  # `{name of a scheduled setting: InUse}`, once compiled
         self.built = True  # otherwise `fit` under a strategy calls the generator on real pictures
 
     def __init_subclass__(cls, **kwargs):
@@ -219,6 +220,9 @@ class AdversarialModel(keras.Model):
                 run_eagerly=run_eagerly,
                 steps_per_execution=steps_per_execution,
             )
+            for name in self.scheduled():
+                if name not in {*self.report_metrics, *self.setting_metrics}:
+                    self.setting_metrics[name] = InUse(name)
             for player, optimizer in optimizers.items():
                 setattr(self, f"{player}_optimizer", optimizer)
                 if not optimizer.built:  # an unbuilt one forgets its state when weights are loaded
@@ -262,11 +266,21 @@ class AdversarialModel(keras.Model):
 
         A schedule is a function of the number of finished steps, 0 in the first one. Optimizers
         count them (`progress.update_counts`), so that it is saved, and equal on all replicas.
+        The logs have a schedule's value under the setting's name.
         """
         if not isinstance(setting, LearningRateSchedule):
             return setting
         counts = [ops.convert_to_tensor(count) for count in update_counts(self)]
-        return ops.cast(setting(functools.reduce(ops.minimum, counts)), "float32")
+        value = ops.cast(setting(functools.reduce(ops.minimum, counts)), "float32")
+        for name, metric in self.setting_metrics.items():
+            if getattr(self, name) is setting:
+                metric.update_state(value)
+        return value
+
+    def scheduled(self):
+        """The settings that are schedules, `{name: schedule}`."""
+        found = vars(self).items()
+        return {name: value for name, value in found if isinstance(value, LearningRateSchedule)}
 
     @contextlib.contextmanager
     def update(self, *players):
@@ -305,13 +319,17 @@ class AdversarialModel(keras.Model):
             self.report_metrics[name].update_state(value)
 
     def logs(self):
-        """What `train_step` returns: `{name: mean since the epoch began}`."""
-        logs = {name: metric.result() for name, metric in self.report_metrics.items()}
+        """What `train_step` returns: `{name: mean since the epoch began}`.
+
+        And of settings that are schedules the number in use.
+        """
+        logs = {metric.name: metric.result() for metric in self.metrics}
         return pipeline.reducible(logs, self.distribute_strategy)
 
     @property
     def metrics(self):
-        return list(self.report_metrics.values())
+        in_use = [self.setting_metrics[n] for n in self.scheduled() if n in self.setting_metrics]
+        return [*self.report_metrics.values(), *in_use]
 
     def data_spec(self):
         """What the dataset must yield: here reals of the shape that the generator makes."""

@@ -1,4 +1,4 @@
-"""Means of what a model reports."""
+"""What a model reports: means of quantities, and settings that change while it trains."""
 
 import keras
 from keras import ops
@@ -31,3 +31,27 @@ class ReportedMean(keras.metrics.Mean):
     def reset_state(self):
         super().reset_state()
         self.finite_updates.assign(0)
+
+
+class InUse(keras.metrics.Metric):
+    """The number that a scheduled setting last was, the same on all replicas.
+
+    Example:
+
+    >>> in_use = InUse("gp_weight")
+    >>> for value in (10.0, 9.5):
+    ...     in_use.update_state(value)
+    >>> float(in_use.result())
+    9.5
+    """
+
+    def __init__(self, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        first = "only_first_replica"  # their sum would be as many times the number
+        self.value = self.add_variable((), "zeros", aggregation=first, name="value")
+
+    def update_state(self, value):
+        self.value.assign(ops.cast(value, self.dtype))
+
+    def result(self):
+        return ops.convert_to_tensor(self.value)

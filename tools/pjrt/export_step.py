@@ -213,7 +213,7 @@ def _compiled_step(model, parts, examples, steps_per_call):
         )
         return logs
 
-    names = sorted(model.report_metrics)
+    names = sorted(metric.name for metric in model.metrics)
     data = [tf.zeros((steps_per_call, examples, *p["shape"]), p["dtype"]) for p in parts]
     concrete = call.get_concrete_function(*data)
     order = _names_of(concrete.captured_inputs, checkpoints.variables_of(model))
