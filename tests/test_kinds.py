@@ -1,5 +1,7 @@
 """Kinds of data: what is refused and in which words, borders, pictures for a person, specs."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -187,6 +189,54 @@ def test_captions():
     assert VECTORS.captions(np.zeros((1, 7))) == ["(0.00, 0.00, 0.00, 0.00, …)"]
     one, two = IDS.draw(ids[:1]), IDS.draw(ids)
     assert two.shape[0] > one.shape[0] and (one < 128).any()
+
+
+def test_what_a_person_types():
+    np.testing.assert_array_equal(IDS.parse("a red bird"), [1, 2, 4, 0, 0, 0])
+    np.testing.assert_array_equal(IDS.parse("1 2,4"), [1, 2, 4, 0, 0, 0])
+    ids = Text("t", (3,), vocabulary=9, padding=8)
+    np.testing.assert_array_equal(ids.parse("7"), [7, 8, 8])
+    assert IDS.parse("bird").dtype == "int32" and VECTORS.parse("1 2 3 4 5 6 7").dtype == "float32"
+    np.testing.assert_array_equal(Points("p", (2,)).parse("0.5, -1e1"), [0.5, -10])
+    assert Sequences("s", (2, 3)).parse("1 2 3 4 5 6").tolist() == [[1, 2, 3], [4, 5, 6]]
+    words = "1 to 6 words such as a, red, small, bird, or their ids from 0 to 4"
+    for kind, text, rule in (
+        (IDS, "a green bird", words),
+        (IDS, "1 2 1 2 1 2 1", words),
+        (IDS, "5", words),
+        (IDS, "-1", words),
+        (IDS, " ", words),
+        (ids, "bird", "1 to 3 ids from 0 to 8"),
+        (VECTORS, "1 2", "7 numbers"),
+        (VECTORS, "1 2 3 4 5 6 nan", "7 numbers"),
+        (Points("p", (2,)), "a b", "2 numbers"),
+    ):
+        match = rf"`{kind.name}` must be {rule}\. Received: '{text}'$"
+        with pytest.raises(ValueError, match=match):
+            kind.parse(text)
+
+
+def test_a_mask_of_a_file():
+    levels = np.array([0, 127, 128, 255], "uint8").reshape(2, 2, 1)
+    made = Masks("masks", (2, 2, 1)).from_file(levels)
+    assert made.dtype == "uint8" and made.ravel().tolist() == [0, 0, 255, 255]
+
+
+def test_a_kind_in_json(kind):
+    """It comes back equal, and says by what it is controlled and shown."""
+    text = json.dumps(kind.describe())
+    assert kinds.described(json.loads(text)) == kind
+    assert json.loads(text)["control"] == kind.control and json.loads(text)["view"] == kind.view
+
+
+def test_a_kind_of_a_users_own_in_json():
+    class Chords(Points):
+        noun = "chords"
+        control = "piano"
+
+    assert kinds.described(Chords("chords", (12,)).describe()) == Chords("chords", (12,))
+    with pytest.raises(ValueError, match=r"a kind in \[.*'Labels'.*\]\. Received: 'Smells'$"):
+        kinds.described({"kind": "Smells"})
 
 
 def test_curves_are_refused_in_words():

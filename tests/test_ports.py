@@ -1,5 +1,7 @@
 """Ports: what each model can be asked for, and that nothing outside asks for its family."""
 
+import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from cases import BY_NAME, CASES
 
 import keras_gans
 from keras_gans.training.kinds import Labels, Latents, Pictures
-from keras_gans.training.ports import main_port, makes_from_latents
+from keras_gans.training.ports import described, main_port, makes_from_latents
 
 ROOT = Path(keras_gans.__file__).parent
 FAMILIES = ROOT / "families"
@@ -59,6 +61,13 @@ def test_ports_of_encoders():
     assert held.isdisjoint(id(w) for w in vae.ports()["encode"].network.weights)
 
 
+def test_a_port_in_json():
+    """What comes back has no network; the kinds are equal."""
+    for port in BY_NAME["CGAN"].build().ports().values():
+        again = described(json.loads(json.dumps(port.describe())))
+        assert again == dataclasses.replace(port, network=None) and again.from_latents
+
+
 def test_asking():
     vae, cgan = BY_NAME["VAE"].build(), BY_NAME["CGAN"].build()
     pictures = vae.ports()["encode"].inputs[0].examples(70)
@@ -91,7 +100,10 @@ def test_a_translation_is_translate():
     pictures = main_port(model).inputs[0].examples(2)
     for direction in model.ports():
         expected = model.translate(pictures, to=direction[-1])
-        np.testing.assert_array_equal(model.translation(direction)(pictures), expected)
+        np.testing.assert_array_equal(model.ask(direction, pictures), expected)
+    assert all(port.translates for port in model.ports().values())
+    others = (BY_NAME[name].build().ports() for name in ("CGAN", "VAE", "InfoGAN"))
+    assert not any(port.translates for ports in others for port in ports.values())
 
 
 def test_nobody_asks_for_a_family():

@@ -83,6 +83,7 @@ def _describe_port(port):
     return {
         "takes": [kind.noun for kind in port.inputs],
         "makes": port.output.noun,
+        **port.describe(),
         "parameters": port.network.count_params(),
         "weights_sha256": _sha256(port.network.weights),
     }

@@ -1,7 +1,5 @@
 """What models that make pictures out of pictures share."""
 
-import functools
-
 import numpy as np
 import tensorflow as tf
 
@@ -48,10 +46,6 @@ class Translator(AdversarialModel):
             f"{type(self).__name__} makes pictures out of pictures, not out of latents: use "
             f"`translate(pictures)`. Received: generate({num!r})"
         )
-
-    def translation(self, direction):
-        """`translate` in one direction, a function of pictures; see `directions`."""
-        return self.translate
 
     def pictures_for(self, network, pictures, name="pictures"):
         """A user's pictures as a network takes them.
@@ -109,9 +103,6 @@ class TwoWayTranslator(Translator):
     def directions(self):
         """`{"a_to_b": network, "b_to_a": network}`."""
         return {"a_to_b": self.translator("b"), "b_to_a": self.translator("a")}
-
-    def translation(self, direction):
-        return functools.partial(self.translate, to=direction[-1])
 
     def call(self, pictures, training=False):
         return self.generator_a_to_b(pictures, training=training)

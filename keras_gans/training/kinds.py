@@ -53,6 +53,8 @@ class Kind:
     noun = "samples"
     from_seed = False  # whether values can be drawn that mean as much as those of data
     pictured = False  # whether each example is a uint8 picture at the border
+    control = "numbers"  # by what a page is told a value: see examples/web/controls.js
+    view = "numbers"  # and by what it shows one: examples/web/views.js
 
     @property
     def output_name(self):
@@ -170,6 +172,47 @@ class Kind:
         values = np.random.default_rng(seed).uniform(-1, 1, (num, *self._sizes()))
         return self.to_border(values.astype("float32"))
 
+    def parse(self, text):
+        """One example at the border of what a person has typed, here of numbers.
+
+        Args:
+            text: str, as many numbers as an example has, with spaces or commas between.
+
+        Returns:
+            Array of the kind's shape.
+
+        Raises:
+            ValueError: it is no such text.
+
+        Example:
+
+        >>> Points("points", (2,)).parse("0.5, -1")
+        array([ 0.5, -1. ], dtype=float32)
+        """
+        num = int(np.prod(self._sizes()))
+        try:
+            values = np.array([float(part) for part in text.replace(",", " ").split()], "float32")
+            fits = len(values) == num and np.isfinite(values).all()
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"`{self.name}` must be {num} numbers. Received: {text!r}")
+        return self.to_border(values.reshape(self._sizes()))
+
+    def describe(self):
+        """The kind in JSON's types, as cards have it; `described` reads it.
+
+        Example:
+
+        >>> Latents("latents", (64,)).describe()
+        {'kind': 'Latents', 'name': 'latents', 'shape': [64], 'prior': 'normal', 'noun': 'latents',
+        'control': 'seed', 'view': 'numbers'}
+        """
+        fields = dataclasses.asdict(self).items()
+        fields = {name: list(v) if isinstance(v, tuple) else v for name, v in fields}
+        more = {name: getattr(self, name) for name in ("noun", "control", "view")}
+        return {"kind": type(self).__name__, **fields, **more}
+
     def mirrored(self, values):
         """Values as likely as these, and others, where the kind knows some: pictures mirrored."""
         return values
@@ -225,6 +268,7 @@ class Points(Kind):
     """Vectors of few numbers, such as the points of a ring."""
 
     noun = "points"
+    view = "points"
 
     def draw(self, values, columns=None, reals=None, limit=None):
         return plot_points(values, reals=reals, limit=limit)
@@ -239,6 +283,7 @@ class Sequences(Kind):
     """
 
     noun = "sequences"
+    view = "curves"
 
     def draw(self, values, columns=None, reals=None, limit=None):
         values = np.asarray(values)
@@ -258,6 +303,7 @@ class Pictures(Kind):
     noun = "pictures"
     output_name = "images"
     pictured = True
+    control = view = "picture"
 
     def check_dtype(self, values):
         dtype = tf.as_dtype(values.dtype)
@@ -315,6 +361,10 @@ class Pictures(Kind):
     def mirrored(self, values):
         return values[..., ::-1, :]
 
+    def from_file(self, picture):
+        """One example at the border of a file's picture, uint8 of the kind's shape."""
+        return picture
+
     def _levels(self, values):
         values = tf.clip_by_value(tf.cast(values, tf.float32), -1.0, 1.0)
         return tf.cast(tf.round((values + 1.0) * 127.5), tf.uint8)
@@ -338,6 +388,7 @@ class Videos(Pictures):
     noun = "videos"
     output_name = "videos"
     pictured = False
+    control, view = "frames", "frames"
 
     def answer(self, values):
         return {self.output_name: self._levels(values)}
@@ -377,6 +428,7 @@ class Masks(Kind):
     border_dtype = "uint8"
     noun = "masks"
     pictured = True
+    control, view = "brush", "mask"
 
     def check(self, values):
         super().check(values)
@@ -411,6 +463,10 @@ class Masks(Kind):
         values = requested(values, fits, f"`{self.name}` must be {rule}. Received: others too,")
         return tf.cast(tf.equal(values, top), tf.float32)
 
+    def from_file(self, picture):
+        """One example at the border of a file's picture: what is light is meant."""
+        return self.to_border(picture > 127)
+
     def answer(self, values):
         return {self.output_name: tf.where(values >= 0.5, tf.constant(255, tf.uint8), 0)}
 
@@ -444,6 +500,7 @@ class Text(Kind):
     padding: int = 0
 
     noun = "text"
+    control = view = "words"
 
     @property
     def dtype(self):
@@ -484,6 +541,38 @@ class Text(Kind):
 
     raw_answer = answer
 
+    def parse(self, text):
+        """One example of what a person has typed: words, or their ids; of vectors, numbers.
+
+        Args:
+            text: str of at most T words or ids; what is left is padding.
+
+        Returns:
+            int32 array (T,), or float32 (d,).
+
+        Raises:
+            ValueError: it is no such text.
+
+        Example:
+
+        >>> words = ("", "a", "red", "small", "bird")
+        >>> Text("captions", (6,), vocabulary=5, words=words).parse("a red bird")
+        array([1, 2, 4, 0, 0, 0], dtype=int32)
+        """
+        if self.vocabulary is None:
+            return super().parse(text)
+        known = {word: index for index, word in enumerate(self.words) if word}
+        parts, (length,) = text.replace(",", " ").split(), self._sizes()
+        ids = [known.get(part, int(part) if part.isdecimal() else -1) for part in parts]
+        if not 0 < len(ids) <= length or not all(0 <= i < self.vocabulary for i in ids):
+            some = ", ".join([*known][:8]) + (", …" if len(known) > 8 else "")
+            words = f"words such as {some}, or their " if known else ""
+            raise ValueError(
+                f"`{self.name}` must be 1 to {length} {words}ids from 0 to {self.vocabulary - 1}. "
+                f"Received: {text!r}"
+            )
+        return np.array(ids + [self.padding] * (length - len(ids)), "int32")
+
     def captions(self, values):
         """The texts of ids (num, T), a str each; of vectors, their first numbers."""
         if self.vocabulary is None:
@@ -514,6 +603,7 @@ class Latents(Kind):
 
     noun = "latents"
     from_seed = True
+    control = "seed"
 
     raw_answer = Kind.answer
 
@@ -541,6 +631,7 @@ class Labels(Kind):
     border_dtype = "int32"
     noun = "labels"
     from_seed = True
+    control = view = "choice"
 
     def check(self, values):
         dtype, shape = tf.as_dtype(values.dtype), tuple(values.shape)
@@ -623,6 +714,29 @@ def requested(value, condition, rule, received=None):
     shown = value if received is None else received
     with tf.control_dependencies([tf.debugging.Assert(condition, [rule, shown])]):
         return tf.identity(value)
+
+
+def described(description):
+    """The kind that `Kind.describe` has described.
+
+    Args:
+        description: dict, a part of a card.
+
+    Raises:
+        ValueError: there is no such kind here.
+    """
+    known = {each.__name__: each for each in _all_kinds(Kind)}
+    name = description.get("kind")
+    if name not in known:
+        raise ValueError(f"`description` must be of a kind in {sorted(known)}. Received: {name!r}")
+    given = {f.name: description[f.name] for f in dataclasses.fields(known[name]) if f.init}
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    return known[name](**given)
+
+
+def _all_kinds(kind):
+    """The classes of a kind's family, those of a user's own among them."""
+    return [kind, *(each for child in kind.__subclasses__() for each in _all_kinds(child))]
 
 
 BY_RANK = {1: Points, 2: Sequences, 3: Pictures, 4: Videos}

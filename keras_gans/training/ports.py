@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_gans.images import enlarge, with_captions
+from keras_gans.training import kinds
 from keras_gans.training.kinds import Kind, Labels, Latents, Text
 
 
@@ -20,7 +21,7 @@ class Port:
 
     Args:
         inputs: tuple of kinds, in the order of the network's inputs.
-        network: built `keras.Model`.
+        network: built `keras.Model`, or `None` where it stands for a file's.
         output: the kind of what it makes.
 
     Example:
@@ -31,7 +32,7 @@ class Port:
     """
 
     inputs: tuple[Kind, ...]
-    network: keras.Model
+    network: keras.Model | None
     output: Kind
 
     @property
@@ -48,6 +49,18 @@ class Port:
     def makes_samples(self):
         """Whether it makes what data are, and not something about them, as an encoder does."""
         return not isinstance(self.output, Latents | Labels)
+
+    def describe(self):
+        """What it takes and makes, in JSON's types; see `Kind.describe`."""
+        return {
+            "inputs": [kind.describe() for kind in self.inputs],
+            "output": self.output.describe(),
+        }
+
+    @property
+    def translates(self):
+        """Whether it makes samples out of one other thing and no seed: of pictures, pictures."""
+        return self.makes_samples and len(self.inputs) == 1 and not self.inputs[0].from_seed
 
     def show(self, inputs, made):
         """What was asked and what came of it, for a person: rows of a grid.
@@ -81,6 +94,12 @@ class Port:
     def takes(self):
         """What it takes, in words: "latents and labels", "pictures"."""
         return " and ".join(kind.noun for kind in self.inputs)
+
+
+def described(description):
+    """The port, without a network, that `Port.describe` has described."""
+    inputs = tuple(map(kinds.described, description["inputs"]))
+    return Port(inputs, None, kinds.described(description["output"]))
 
 
 def main_port(model):
