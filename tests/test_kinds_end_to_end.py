@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, ops
+from typer.testing import CliRunner
 
 from keras_gans import AdversarialModel, catalogue, export, runs
 from keras_gans.callbacks import SampleGrid
-from keras_gans.images import enlarge, read_png, with_captions
+from keras_gans.cli import inputs
+from keras_gans.cli.app import app
+from keras_gans.images import enlarge, read_png, save_png, with_captions
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.runs.sampling import SavedModelSampler
+from keras_gans.metrics import evaluate
+from keras_gans.runs.sampling import KerasSampler, SavedModelSampler
 from keras_gans.training import kinds
 from keras_gans.training.ports import Port
 
@@ -160,10 +164,80 @@ def test_a_run(run):
     np.testing.assert_array_equal(served(**request)["images"], made)
     warmup = version / "assets.extra" / "tf_serving_warmup_requests"
     assert len(list(tf.data.TFRecordDataset(str(warmup)))) == {"generate": 6, "inpaint": 6}[name]
-    with pytest.raises(ValueError, match=r"out of (latents and text|pictures), not out of latents"):
-        SavedModelSampler(version)
+    for sampler in (SavedModelSampler(version), KerasSampler(directory / "model.keras")):
+        assert [kind.name for kind in sampler.port.inputs] == [kind.name for kind in port.inputs]
+        np.testing.assert_array_equal(sampler.ask(name, *inputs), made)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="one for each row"):
         served(**{**request, port.inputs[1].name: request[port.inputs[1].name][:2]})
+
+
+def generate(source, out, *options):
+    arguments = ("generate", source, "--out", out, *options)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_generate_on_the_command_line(run, tmp_path):
+    """What a model takes is typed, or read from files; of a run and of its SavedModel alike."""
+    gan, _, directory = run
+    out, lines = tmp_path / "a.png", tmp_path / "lines.txt"
+    if isinstance(gan, FromText):
+        lines.write_text("a dark square\n\n1, 3, 4\n")
+        made = gan.generate(4, seed=3, captions=IDS[[0, 1, 0, 1]])
+        texts = ["a dark square", "a bright square"] * 2
+        expected = kinds.render(with_captions(enlarge(made), texts), columns=2)
+        asked = [("--texts", "a dark square", "--texts", "1 3 4"), ("--texts", lines)]
+        asked = [(*options, "--num", 4, "--seed", 3) for options in asked]
+        said = "4 pictures, 198 × "
+    else:
+        levels = RNG.integers(0, 256, (2, *SHAPE)).astype("uint8")
+        masks = (255 * MASKS).astype("uint8")
+        for i in range(2):
+            save_png(tmp_path / "given" / f"{i}.png", levels[i])
+            save_png(tmp_path / "masks" / f"{i}.png", 200 * (masks[i] // 255))
+        rows = np.concatenate([levels, masks, gan.ask("inpaint", levels, masks)])
+        expected = kinds.render(rows, columns=2)
+        files = [f for i in range(2) for f in ("--pictures", tmp_path / "given" / f"{i}.png")]
+        folders = ("--pictures", tmp_path / "given", "--masks", tmp_path / "masks")
+        asked = [folders, (*files, *folders[2:])]
+        said = "2 pictures, 134 × 200 pixels."
+    for source in (directory, directory / "savedmodel"):
+        for options in asked:
+            result = generate(source, out, *options)
+            assert result.exit_code == 0 and said in result.output, result.output
+            np.testing.assert_array_equal(read_png(out), expected)
+
+
+def test_generate_says_what_is_missing(run, tmp_path):
+    gan, _, directory = run
+    out = tmp_path / "a.png"
+    first, second = "Error: --texts must be given", "--pictures is for models that take pictures"
+    options, bad = ("--pictures", "a.png"), ("--texts", "a purple square")
+    message = (
+        "--texts: `captions` must be 1 to 4 words such as a, dark, bright, square, or their ids "
+        "from 0 to 4. Received: 'a purple square'"
+    )
+    if isinstance(gan, Inpainter):
+        first, second = "Error: --pictures must be given", "--texts is for models that take text"
+        options, bad = ("--texts", "a"), ("--pictures", tmp_path, "--masks", tmp_path)
+        message = f"--pictures must hold at least one of pictures. Received: '{tmp_path}'"
+    for given, expected in (((), first), (options, second), (bad, message)):
+        result = generate(directory, out, *given)
+        assert result.exit_code == 2 and expected in result.stderr and not out.exists()
+        assert "Received: " in result.stderr and not result.stderr.strip().endswith(".")
+
+
+def test_evaluate_says_what_it_needs(run):
+    """Pictures out of a seed, or out of pictures alone; of a run and of its SavedModel alike."""
+    gan, _, directory = run
+    (name, port), *_ = gan.ports().items()
+    made = rf"must make samples out of a seed.*'{name}' of .* makes pictures out of {port.takes}"
+    for source in (directory, directory / "savedmodel"):
+        with pytest.raises(ValueError, match=made):
+            inputs.open_model(str(source))
+    pictures = np.zeros((4, *SHAPE), "uint8")
+    for settings in ({}, {"sources": pictures}):
+        with pytest.raises(ValueError, match=r"`model` must .*Received: (FromText|Inpainter)"):
+            evaluate(gan, pictures, "l1" if settings else "swd", **settings)
 
 
 def test_files(run, tmp_path):

@@ -71,9 +71,13 @@ def sample_count(model, num=None):
     if num is not None:
         return num
     shape = getattr(getattr(model, "sampler", None), "output_shape", None)  # of any Keras model
-    if shape is not None and isinstance(kinds.samples("samples", shape[1:]), kinds.Points):
-        return 1000
-    return full_rows(64, getattr(model, "num_classes", None))
+    kind = None if shape is None else kinds.samples("samples", shape[1:])
+    return count_of(kind, getattr(model, "num_classes", None))
+
+
+def count_of(kind, num_classes=None):
+    """How many samples of a kind are drawn where nobody says it; see `sample_count`."""
+    return 1000 if isinstance(kind, kinds.Points) else full_rows(64, num_classes)
 
 
 def full_rows(num, num_classes):

@@ -262,9 +262,39 @@ def generate(
             "all classes",
         ),
     ] = None,
+    texts: Annotated[
+        list[str] | None,
+        _option(
+            "--texts",
+            "TEXT",
+            "Of models that take text: words, ids or numbers, as the model's text is, or a file "
+            "with one a line; once for each text.",
+            "none",
+        ),
+    ] = None,
+    pictures: Annotated[
+        list[str] | None,
+        _option(
+            "--pictures",
+            "PATH",
+            "Of models that take pictures: a file or a folder of them.",
+            "none",
+        ),
+    ] = None,
+    masks: Annotated[
+        list[str] | None,
+        _option(
+            "--masks",
+            "PATH",
+            "Of models that take masks: pictures that are light where something is meant.",
+            "none",
+        ),
+    ] = None,
     columns: Annotated[
         int | None,
-        _option("--columns", "N", "Pictures in a row.", "one for each class, or a square", min=1),
+        _option(
+            "--columns", "N", "Pictures in a row.", "one for each class or text, or a square", min=1
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="PNG file to write or to replace.")
@@ -277,12 +307,15 @@ def generate(
 
     keras-gans generate runs/DCGAN-fashion_mnist_10k --num 100 --columns 10
     keras-gans generate runs/cgan/model.keras --labels 0,3 --out two_classes.png
+    keras-gans generate runs/birds --texts "a red bird" --texts "a small bird"
+    keras-gans generate runs/cyclegan --pictures photos/ --columns 8
     """
     if out.suffix.lower() != ".png":
         raise ValueError(f"--out must end in '.png'. Received: '{out}'.")
     with quiet_import():
         from keras_gans.cli import generate as body
-    body.generate(source, num, seed, labels, columns, out)
+    options = {"text": texts or [], "pictures": pictures or [], "masks": masks or []}
+    body.generate(source, num, seed, labels, options, columns, out)
 
 
 @app.command()

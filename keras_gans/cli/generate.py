@@ -2,26 +2,32 @@
 
 import typer
 
-from keras_gans.callbacks._support import class_columns, full_rows
+from keras_gans.callbacks._support import class_columns, count_of
 from keras_gans.images import save_png
-from keras_gans.runs.sampling import open_sampler, parse_labels
+from keras_gans.runs.sampling import open_sampler, parse_labels, read_given, sample
 from keras_gans.training.kinds import render
 
 
-def generate(source, num, seed, labels, columns, out):
+def generate(source, num, seed, labels, options, columns, out):
     """Writes the picture and says so; see `keras-gans generate --help` for the arguments."""
     sampler = open_sampler(source)
-    if num is None:
-        num = full_rows(64, sampler.num_classes) if sampler.pictures else 1000
+    port = sampler.port
+    given = read_given(sampler, source, options)
     classes = parse_labels(labels, sampler, source)
-    if classes is None:
-        columns = columns or class_columns(num, sampler.num_classes)
-        samples = sampler.generate(num, seed, None)
-    else:
-        columns = columns or (len(classes) if 1 < len(classes) <= num else None)
-        samples = sampler.generate(num, seed, [classes[i % len(classes)] for i in range(num)])
-    picture = render(samples, columns, limit=sampler.card.get("plot_limit"))
+    most = max(map(len, given.values()), default=0)
+    if num is None:
+        num = count_of(port.output, most or sampler.num_classes) if port.takes_latents else most
+    if columns is None and port.takes_latents:
+        chosen = most or len(classes or ())
+        columns = chosen if 1 < chosen <= num else None
+        if not chosen:
+            columns = class_columns(num, sampler.num_classes)
+    elif columns is None:
+        columns = num
+    rows, made = sample(sampler, num, seed, classes, **given)
+    picture = render(port.show(rows, made), columns, limit=sampler.card.get("plot_limit"))
     save_png(out, picture)
     height, width = picture.shape[:2]
-    kind = "pictures" if sampler.pictures else "points"
-    typer.echo(f"Wrote {out}: {num:,} {kind}, {width} × {height} pixels, seed {seed}.")
+    of_seed = f", seed {seed}" if port.takes_latents else ""
+    noun = port.output.noun
+    typer.echo(f"Wrote {out}: {num:,} {noun}, {width} × {height} pixels{of_seed}.")

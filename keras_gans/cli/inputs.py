@@ -1,22 +1,20 @@
 """What `keras-gans evaluate` reads: a trained model, the reals, an extractor."""
 
 import dataclasses
+import functools
 import os
 from pathlib import Path
 from typing import Any
-
-import tensorflow as tf
 
 from keras_gans import datasets, papers, presets
 from keras_gans.checks import check_member
 from keras_gans.cli.parts import EXTRACTORS
 from keras_gans.datasets import folder
-from keras_gans.files import CARD, newest_version, read_json
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
 from keras_gans.metrics.inception import Inception2015, InceptionV3
-from keras_gans.runs.sampling import KerasSampler, open_sampler
+from keras_gans.runs.sampling import KerasSampler, open_sampler, sample
 from keras_gans.training.kinds import samples
 from keras_gans.training.ports import makes_from_latents
 
@@ -55,15 +53,10 @@ def open_model(source, direction=None):
             f"SavedModel directory or one of {presets.names()}. "
             f"Received: '{source}', which does not exist."
         )
-    saved = path if (path / "saved_model.pb").is_file() else newest_version(path)
-    if saved and read_json(saved / CARD).get("directions"):
-        return of_saved_translator(saved, read_json(saved / CARD), direction)
     sampler = open_sampler(path)
     if isinstance(sampler, KerasSampler):
         return of_model(sampler.model, sampler.card, direction)
-    check_no_direction(source, direction)
-    model = SavedGenerator(sampler)
-    return Opened(model, sampler.card, sampler.sample_shape, model.num_classes is not None)
+    return of_saved(sampler, source, direction)
 
 
 def of_model(gan, card, direction):
@@ -74,9 +67,8 @@ def of_model(gan, card, direction):
     ports = gan.ports()
     direction = next(iter(ports)) if direction is None else direction
     check_member("direction", direction, ports)
-    network, translate = ports[direction].network, gan.translation(direction)
-    shapes = tuple(network.output_shape[1:]), tuple(network.input_shape[1:])
-    return Opened(translate, card, shapes[0], False, shapes[1], direction == "b_to_a")
+    check_translates(ports[direction], f"{direction!r} of {type(gan).__name__}")
+    return _translator(functools.partial(gan.ask, direction), card, direction, ports[direction])
 
 
 class SavedGenerator:
@@ -93,23 +85,36 @@ class SavedGenerator:
         self.sampler, self.num_classes = sampler, sampler.num_classes if labelled else None
 
     def generate(self, num, seed, labels=None):
-        return self.sampler.generate(num, seed, labels)
+        return sample(self.sampler, num, seed, labels)[1]
 
 
-def of_saved_translator(path, card, direction):
-    """`Opened`, of a SavedModel that makes pictures out of pictures."""
-    direction = card["directions"][0] if direction is None else direction
-    check_member("direction", direction, card["directions"])
-    loaded = tf.saved_model.load(str(path))
-    signature = loaded.signatures[direction]
-    source_shape = tuple(signature.structured_input_signature[1]["images"].shape[1:])
-    shape = tuple(signature.structured_outputs["images"].shape[1:])
+def of_saved(sampler, source, direction):
+    """`Opened`, of a SavedModel."""
+    if sampler.port.from_latents:
+        check_no_direction(source, direction)
+        model = SavedGenerator(sampler)
+        shape = sampler.port.output.shape
+        return Opened(model, sampler.card, shape, model.num_classes is not None)
+    direction = sampler.name if direction is None else direction
+    check_member("direction", direction, sampler.ports)
+    port = sampler.ports[direction]
+    check_translates(port, f"{direction!r} of '{source}'")
+    return _translator(functools.partial(sampler.ask, direction), sampler.card, direction, port)
 
-    def translate(pictures):
-        held = loaded.signatures[direction]  # variables live as long as the object
-        return held(images=tf.constant(pictures))["images"].numpy()
 
-    return Opened(translate, card, shape, False, source_shape, direction == "b_to_a")
+def _translator(translate, card, direction, port):
+    (given,) = port.inputs
+    backwards = direction == "b_to_a"
+    return Opened(translate, card, port.output.shape, False, given.shape, backwards)
+
+
+def check_translates(port, name):
+    """Raises ValueError unless a port makes samples out of others, which evaluations give it."""
+    if not port.translates:
+        raise ValueError(
+            "RUN_OR_SAVEDMODEL must make samples out of a seed, or out of pictures alone. "
+            f"Received: {name}, which makes {port.output.noun} out of {port.takes}"
+        )
 
 
 def check_no_direction(name, direction):

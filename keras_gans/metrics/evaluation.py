@@ -1,6 +1,7 @@
 """`evaluate`: from a generator, a set of reals and names of metrics to measurements."""
 
 import dataclasses
+import functools
 import inspect
 import math
 
@@ -37,8 +38,9 @@ def evaluate(model, reals, metrics=("fid",), num=None, *, verbose=False, **setti
     Args:
         model: `AdversarialModel`; or another object with `generate(num, seed, labels)`, or such a
             function, that returns uint8 pictures (num, height, width, channels) or float points
-            (num, dimensions), and takes `labels` if it is of classes; with `sources`, a model with
-            `translate(pictures)` or such a function.
+            (num, dimensions), and takes `labels` if it is of classes; with `sources`, a model whose
+            first port makes pictures out of pictures, an object with `translate(pictures)`, or such
+            a function.
         reals: what it is measured against: uint8 pictures (num, height, width, channels), or float
             points (num, dimensions), or a pair of these and int labels (num,), or a dataset as
             `datasets.load` returned it.
@@ -135,7 +137,7 @@ class Evaluation:
     def check(self, model):
         """Raises ValueError unless a model can be measured here."""
         if self.sources is not None:
-            if not callable(getattr(model, "translate", model)):
+            if translation_of(model) is None:
                 raise ValueError(
                     "`model` must translate pictures where `sources` are given. "
                     f"Received: {type(model).__name__}"
@@ -247,7 +249,7 @@ class Evaluation:
 
     def _translated(self, model):
         """Yields pairs of translations and, for metrics of pairs, of the reals they should be."""
-        translate, self._sources_hash = getattr(model, "translate", model), ContentHash()
+        translate, self._sources_hash = translation_of(model), ContentHash()
         sources = self.sources.batches(self.num, self.batch_size)
         reals = self.reals.batches(self.num if self._paired else 0, self.batch_size)
         for pictures, _ in sources:
@@ -285,6 +287,15 @@ def generates(model):
     if isinstance(model, AdversarialModel):
         return makes_from_latents(model)
     return callable(getattr(model, "generate", model))
+
+
+def translation_of(model):
+    """What makes pictures out of pictures, a function of them, or None where nothing does."""
+    if isinstance(model, AdversarialModel):
+        name, port = next(iter(model.ports().items()))
+        return functools.partial(model.ask, name) if port.translates else None
+    translate = getattr(model, "translate", model)
+    return translate if callable(translate) else None
 
 
 def takes_labels(model):

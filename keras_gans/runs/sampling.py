@@ -1,15 +1,18 @@
 """Samples from what training left: a run directory, a `.keras` file or an exported SavedModel."""
 
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.devices.randomness import PRIORS
+from keras_gans.datasets import folder
+from keras_gans.datasets.pictures import convert
 from keras_gans.files import CARD, newest_version, read_json
-from keras_gans.images import to_uint8
+from keras_gans.images import read_png
 from keras_gans.registry import load_model
 from keras_gans.run_settings import SETTINGS
-from keras_gans.training import kinds
-from keras_gans.training.kinds import Pictures
+from keras_gans.training import kinds, ports
+from keras_gans.training.ports import Port
 
 
 def open_sampler(source):
@@ -48,15 +51,26 @@ class KerasSampler:
         self.num_classes = self.model.num_classes
         self.card = settings or {}
         self.class_names = self.card.get("class_names") or []
-        self.pictures = isinstance(self.model.sample_kind(), Pictures)
+        self.name, self.port = next(iter(self.model.ports().items()))
 
-    def generate(self, num, seed, labels):
-        given = {} if labels is None else {"labels": labels}
-        return self.model.generate(num, seed=seed, **given)
+    def ask(self, name, *inputs):
+        """See `AdversarialModel.ask`."""
+        return self.model.ask(name, *inputs)
 
 
 class SavedModelSampler:
-    """Samples from an exported generator: the same ones as from the model, for the same seed."""
+    """Samples from an exported model: the same ones as from the model, for the same seed.
+
+    Args:
+        path: of one version of a SavedModel.
+
+    Attributes:
+        ports: `{name: Port}`, without networks: what its card says that it can be asked for.
+        name, port: the first of them.
+
+    Raises:
+        ValueError: it can't be asked for samples.
+    """
 
     batch = 64
 
@@ -64,64 +78,185 @@ class SavedModelSampler:
         loaded = tf.saved_model.load(str(path))
         if "serving_default" not in loaded.signatures:
             raise ValueError(f"'{path}' must be a SavedModel with the signature `serving_default`.")
-        signature = loaded.signatures["serving_default"]
-        self._loaded, self._signature = loaded, signature  # Variables live as long as the object.
+        self._loaded = loaded  # Variables live as long as the object.
         self.card = read_json(path / CARD)
-        self._prior = self.card.get("latents", "normal")
-        if self._prior is None:
-            names = ", ".join(f"`{name}`" for name in self.card["directions"])
-            raise ValueError(
-                f"'{path}' makes pictures out of pictures, not out of latents: call its signatures "
-                f"{names} with uint8 pictures."
-            )
-        first = next(iter(self.card.get("ports", {}).values()), {})
-        if not {"latents", "labels"}.issuperset(first.get("takes", ())):
-            raise ValueError(
-                f"'{path}' makes samples out of {' and '.join(first['takes'])}, not out of latents "
-                "alone: call its signatures."
-            )
-        specs = signature.structured_input_signature[1]
-        self._latents = [name for name, spec in specs.items() if spec.dtype.is_floating]
-        self._labels = [name for name, spec in specs.items() if spec.dtype.is_integer]
-        if len(self._latents) != 1 or len(self._labels) > 1:
-            found = ", ".join(f"{name}: {spec.dtype.name}" for name, spec in specs.items())
-            raise ValueError(
-                f"'{path}' must take latents (floating-point) and at most labels (integer). "
-                f"Received: inputs {found}"
-            )
-        self._latent_shape = tuple(specs[self._latents[0]].shape[1:])
-        outputs = signature.structured_outputs
-        self._output = "images" if "images" in outputs else next(iter(outputs))
-        self.sample_shape = tuple(outputs[self._output].shape[1:])
-        self.pictures = isinstance(kinds.samples(self._output, self.sample_shape), Pictures)
+        self.ports = ports_of_card(path, self.card, loaded.signatures)
+        self.name, self.port = next(iter(self.ports.items()))
         self.num_classes = self.card.get("num_classes")
         self.class_names = self.card.get("class_names") or []
-        self._dtypes = {name: spec.dtype for name, spec in specs.items()}
 
-    def generate(self, num, seed, labels):
-        inputs = {self._latents[0]: PRIORS[self._prior]((num, *self._latent_shape), (seed, -1))}
-        for name in self._labels:
-            if labels is None and not self.num_classes:
-                raise ValueError(
-                    "--labels must be given for this SavedModel: it takes labels, and has no card "
-                    f"({CARD}) that says how many classes there are."
-                )
-            labels = np.arange(num) % self.num_classes if labels is None else labels
-            inputs[name] = tf.constant(labels, self._dtypes[name])
-        samples = []
-        for start in range(0, num, self.batch):
-            rows = {name: values[start : start + self.batch] for name, values in inputs.items()}
-            samples.append(self._signature(**rows)[self._output].numpy())
-        samples = np.concatenate(samples)
-        return samples if samples.dtype == np.uint8 or not self.pictures else to_uint8(samples)
+    def ask(self, name, *inputs):
+        """What the signature of a port makes: see `AdversarialModel.ask`."""
+        port = self.ports[name]
+        signature = self._loaded.signatures[self._signature_of(name)]
+        specs = signature.structured_input_signature[1]
+        rows = {kind.name: np.asarray(v) for kind, v in zip(port.inputs, inputs, strict=True)}
+        made = []
+        for start in range(0, len(next(iter(rows.values()))), self.batch):
+            part = {n: tf.constant(v[start : start + self.batch]) for n, v in rows.items()}
+            part = {n: tf.cast(v, specs[n].dtype) for n, v in part.items()}
+            made.append(_output(port.output, signature(**part)).numpy())
+        made = np.concatenate(made)
+        as_served = made.dtype == port.output.border_dtype
+        return made if as_served else port.output.to_border(made)
+
+    def _signature_of(self, name):
+        return "serving_default" if name == self.name else name
+
+
+def _output(kind, outputs):
+    """The tensor of what was made, among a signature's outputs."""
+    return outputs.get(kind.output_name, next(iter(outputs.values())))
+
+
+def ports_of_card(path, card, signatures):
+    """What a SavedModel can be asked for, `{name: Port}`, by its card; the ports have no network.
+
+    Cards of before ports do not describe them: then it is what the signatures take.
+    """
+    described = card.get("ports", {})
+    if described and all("inputs" in port for port in described.values()):
+        return {name: ports.described(port) for name, port in described.items()}
+    if card.get("directions"):
+        return {n: _port_of(signatures[n], kinds.Pictures) for n in card["directions"]}
+    return {"generate": _port_of_latents(path, card, signatures["serving_default"])}
+
+
+def _port_of(signature, kind):
+    ((name, spec),) = signature.structured_input_signature[1].items()
+    return Port((kind(name, tuple(spec.shape[1:])),), None, _made_by(signature))
+
+
+def _port_of_latents(path, card, signature):
+    specs = signature.structured_input_signature[1]
+    latents = [name for name, spec in specs.items() if spec.dtype.is_floating]
+    labels = [name for name, spec in specs.items() if spec.dtype.is_integer]
+    if len(latents) != 1 or len(labels) > 1:
+        found = ", ".join(f"{name}: {spec.dtype.name}" for name, spec in specs.items())
+        raise ValueError(
+            f"'{path}' must take latents (floating-point) and at most labels (integer). "
+            f"Received: inputs {found}"
+        )
+    shape, prior = tuple(specs[latents[0]].shape[1:]), card.get("latents") or "normal"
+    inputs = [kinds.Latents(latents[0], shape, prior)]
+    inputs += [kinds.Labels(name, card.get("num_classes")) for name in labels]
+    return Port(tuple(inputs), None, _made_by(signature))
+
+
+def _made_by(signature):
+    outputs = signature.structured_outputs
+    name = "images" if "images" in outputs else next(iter(outputs))
+    return kinds.samples(name, tuple(outputs[name].shape[1:]))
+
+
+def sample(sampler, num, seed=0, labels=None, **given):
+    """Samples by the first port of a sampler, and what they were made of.
+
+    Args:
+        sampler: of `open_sampler`.
+        num: how many.
+        seed: integer, of the latents.
+        labels: sequence of integers, classes in turn; all of them when `None`.
+        **given: what else the port takes, by name: arrays (n, ...), whose rows are taken in turn.
+
+    Returns:
+        The pair (list of the inputs, samples), arrays as at the border.
+
+    Raises:
+        ValueError: something is missing, or none of its kind.
+    """
+    rows = []
+    for kind in sampler.port.inputs:
+        values = {kinds.Latents: (seed, -1), kinds.Labels: labels}.get(
+            type(kind), given.get(kind.name)
+        )
+        if isinstance(kind, kinds.Labels) and kind.num_classes is None:
+            rows.append(_unknown_classes(labels, num))
+            continue
+        if values is not None and not isinstance(kind, kinds.Latents):
+            values = np.asarray(values)[np.arange(num) % len(values)]
+        rows.append(kind.to_border(kind.of_samples(num, values)))
+    return rows, sampler.ask(sampler.name, *rows)
+
+
+def _unknown_classes(labels, num):
+    if labels is None:
+        raise ValueError(
+            "--labels must be given for this SavedModel: it takes labels, and has no card "
+            f"({CARD}) that says how many classes there are."
+        )
+    return np.asarray(labels)[np.arange(num) % len(labels)]
+
+
+OPTIONS = {"text": "--texts", "pictures": "--pictures", "masks": "--masks"}  # by `Kind.noun`
+
+
+def read_given(sampler, source, options):
+    """What the first port takes beside latents and labels, as the options of a command say.
+
+    Args:
+        sampler: of `open_sampler`.
+        source: what the user calls the model, for errors.
+        options: `{noun of a kind: list of str}`: what was typed, or names of files or folders;
+            empty where nothing was. See `OPTIONS`.
+
+    Returns:
+        `{name: array (n, ...)}`, as at the border.
+
+    Raises:
+        ValueError: something is missing, not taken, or not what the kind can read.
+    """
+    port = sampler.port
+    wanted = {kind.noun: kind for kind in port.inputs if not kind.from_seed}
+    for noun, values in options.items():
+        if values and noun not in wanted:
+            raise ValueError(
+                f"{OPTIONS[noun]} is for models that take {noun}; '{source}' makes "
+                f"{port.output.noun} out of {port.takes}. Received: '{values[0]}'"
+            )
+    given = {}
+    for noun, kind in wanted.items():
+        if noun not in OPTIONS or sum(kind.noun == noun for kind in port.inputs) > 1:
+            raise ValueError(
+                f"RUN_OR_MODEL must take at most one each of {', '.join(OPTIONS)}, beside latents "
+                f"and labels; use `gan.ask('{sampler.name}', ...)` in Python. "
+                f"Received: '{source}', which takes {port.takes}"
+            )
+        if not options.get(noun):
+            raise ValueError(
+                f"{OPTIONS[noun]} must be given: '{source}' makes {port.output.noun} out of "
+                f"{port.takes}. Received: none"
+            )
+        try:
+            rows = list(_read(kind, options[noun]))
+        except ValueError as error:
+            raise ValueError(f"{OPTIONS[noun]}: {error}") from error
+        if not rows:
+            raise ValueError(
+                f"{OPTIONS[noun]} must hold at least one of {noun}. Received: '{options[noun][0]}'"
+            )
+        given[kind.name] = np.stack(rows)
+    return given
+
+
+def _read(kind, values):
+    """Examples of a kind, of what was typed or of the files that were named."""
+    for value in values:
+        path = Path(value)
+        if kind.pictured:
+            for file in folder.find(path) if path.is_dir() else [path]:
+                picture = tf.constant(read_png(file))
+                yield kind.from_file(convert(picture, kind.shape[:2], kind.shape[2]).numpy())
+        else:
+            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [value]
+            yield from (kind.parse(line) for line in lines if line.strip())
 
 
 def parse_labels(text, sampler, source):
     """The classes that `--labels` names, or None."""
     if text is None:
         return None
-    takes_labels = sampler.num_classes or getattr(sampler, "_labels", None)
-    if not takes_labels:
+    if not any(isinstance(kind, kinds.Labels) for kind in sampler.port.inputs):
         raise ValueError(f"--labels is for label-conditional models, which '{source}' is not.")
     names = {name.lower(): index for index, name in enumerate(sampler.class_names)}
     classes = []
