@@ -67,17 +67,17 @@ def samples_to_draw(model, num, seed, labels=None, columns=None, samples=None):
 
 
 def sample_count(model, num=None):
-    """`num`, or where it is None 1000 points, or 64 pictures less an unfinished row of classes."""
+    """`num`, or where it is None what `count_of` says of the model's kind of samples."""
     if num is not None:
         return num
     shape = getattr(getattr(model, "sampler", None), "output_shape", None)  # of any Keras model
-    kind = None if shape is None else kinds.samples("samples", shape[1:])
+    kind = kinds.Pictures if shape is None else kinds.samples("samples", shape[1:])
     return count_of(kind, getattr(model, "num_classes", None))
 
 
 def count_of(kind, num_classes=None):
-    """How many samples of a kind are drawn where nobody says it; see `sample_count`."""
-    return 1000 if isinstance(kind, kinds.Points) else full_rows(64, num_classes)
+    """How many samples of a kind are drawn where nobody says it: no unfinished row of classes."""
+    return kind.shown if isinstance(kind, kinds.Points) else full_rows(kind.shown, num_classes)
 
 
 def full_rows(num, num_classes):

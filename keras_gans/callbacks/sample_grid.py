@@ -46,7 +46,8 @@ class SampleGrid(keras.callbacks.Callback):
     Args:
         directory: str or path-like, where the files go. It is made if it does not exist.
         every_epochs: int, 1 or more, epochs between two grids. Not used with `every_steps`.
-        num: int, 1 or more, samples in a grid. Default: 64 pictures, or 1000 points.
+        num: int, 1 or more, samples in a grid. Default: 64 pictures, 16 videos, or 1000
+            points.
         columns: int, 1 or more, pictures in a row. Default: one for each class, or a square.
         seed: int, 0 or more, from which the latents are drawn.
         labels: integer sequence of `num` classes, for label-conditional models. Default: all

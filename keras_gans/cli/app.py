@@ -247,7 +247,9 @@ def generate(
     ],
     num: Annotated[
         int | None,
-        _option("--num", "N", "Samples to make.", "about 64 pictures, or 1000 points", min=1),
+        _option(
+            "--num", "N", "Samples to make.", "about 64 pictures, 16 videos or 1000 points", min=1
+        ),
     ] = None,
     seed: Annotated[
         int,

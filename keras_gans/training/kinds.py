@@ -53,6 +53,7 @@ class Kind:
     noun = "samples"
     from_seed = False  # whether values can be drawn that mean as much as those of data
     pictured = False  # whether each example is a uint8 picture at the border
+    shown = 64  # examples in one drawing, where nobody says how many
     control = "numbers"  # by what a page is told a value: see examples/web/controls.js
     view = "numbers"  # and by what it shows one: examples/web/views.js
 
@@ -268,6 +269,7 @@ class Points(Kind):
     """Vectors of few numbers, such as the points of a ring."""
 
     noun = "points"
+    shown = 1000
     view = "points"
 
     def draw(self, values, columns=None, reals=None, limit=None):
@@ -388,7 +390,8 @@ class Videos(Pictures):
     noun = "videos"
     output_name = "videos"
     pictured = False
-    control, view = "frames", "frames"
+    shown = 16
+    control = view = "frames"
 
     def answer(self, values):
         return {self.output_name: self._levels(values)}

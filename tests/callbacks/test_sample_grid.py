@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_gans.callbacks import SampleGrid, sample_grid
-from keras_gans.images import read_png
+from keras_gans.images import enlarge, make_grid, read_png
 
 
 def frames(path):
@@ -63,6 +63,19 @@ def test_a_long_run_has_a_bounded_animation(tmp_path, counting_model, run_fit, m
     shown = frames(tmp_path / "samples.gif")
     for epoch, (frame, _) in zip((0, 3, 6, 9), shown, strict=True):
         expected = read_png(tmp_path / f"epoch_{epoch:04d}.png")
+        np.testing.assert_array_equal(frame[..., :1], expected)
+
+
+def test_videos_are_as_many_as_can_be_seen(tmp_path, make_model, run_fit):
+    """A row of frames for each, and all of them in motion: each frame is what was generated."""
+    model = make_model((5, 8, 8, 1))
+    run_fit(model, SampleGrid(tmp_path))
+    assert read_png(tmp_path / "epoch_0001.png").shape == (16 * 66 + 2, 5 * 66 + 2, 1)
+    shown = frames(tmp_path / "videos.gif")
+    videos = model.generate(16, seed=0)
+    assert len(shown) == 5 and [duration for _, duration in shown] == [120] * 5
+    for time, (frame, _) in enumerate(shown):
+        expected = make_grid(enlarge(videos[:, time]), columns=4)
         np.testing.assert_array_equal(frame[..., :1], expected)
 
 
