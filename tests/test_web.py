@@ -25,6 +25,8 @@ import pytest
 from PIL import Image
 
 from keras_gans.devices.randomness import PRIORS
+from keras_gans.training import kinds
+from keras_gans.training.ports import Port
 
 ROOT = pathlib.Path(__file__).parent.parent
 WEB = ROOT / "examples" / "web"
@@ -49,8 +51,12 @@ def needed(program, *others):
 
 
 def run_latents(script):
-    """What a script on latents.js gives to `print`, from JSON."""
-    script = f"import * as js from '{(WEB / 'latents.js').as_uri()}';\n{script}"
+    return run_js("latents.js", script)
+
+
+def run_js(file, script):
+    """What a script on a module of the page prints, from JSON."""
+    script = f"import * as js from '{(WEB / file).as_uri()}';\n{script}"
     command = [needed("node"), "--input-type=module", "-"]
     done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -221,8 +227,9 @@ def test_build_writes_the_page_and_what_it_needs(tmp_path, packages):
             ],
             "class_names": ["Bag", "Coat"],
             "sample_shape": [28, 28, 1],
+            "ports": {"generate": described_by_keras_gans()},
             "files": [
-                {"direction": None, "path": "models/cgan_mine/model.tflite", "bytes": 6},
+                {"port": "generate", "path": "models/cgan_mine/model.tflite", "bytes": 6},
             ],
             "thumbnail": "models/cgan_mine/thumbnail.png",
             "latent_dim": 64,
@@ -233,14 +240,108 @@ def test_build_writes_the_page_and_what_it_needs(tmp_path, packages):
     assert (out.stat().st_mode & 0o777) == 0o755
 
 
+def described_by_keras_gans():
+    """What a card of today says of the port of `write_model`'s; its own says nothing."""
+    inputs = (kinds.Latents("latents", (64,), "normal"), kinds.Labels("labels", 2))
+    return Port(inputs, None, kinds.Pictures("samples", (28, 28, 1))).describe()
+
+
+def test_build_of_a_card_that_describes_its_ports(tmp_path, packages):
+    """Ports of which there is a file are on the page, and pictures for each input of pictures."""
+    pictures, masks = kinds.Pictures("images", (28, 28, 1)), kinds.Masks("masks", (28, 28, 1))
+    latents = kinds.Latents("latents", (4,))
+    ports = {
+        "inpaint": Port((pictures, masks), None, pictures).describe(),
+        "encode": Port((pictures,), None, latents).describe(),
+        "decode": Port((latents,), None, pictures).describe(),
+    }
+    of_card = {name: {**port, "takes": [], "makes": ""} for name, port in ports.items()}
+    none = {"latents": None, "latent_shape": None, "num_classes": None, "class_names": None}
+    directory = write_model(tmp_path / "models" / "mine", ports=of_card, **none)
+    (directory / "model_encode.tflite").write_bytes(b"encoder")
+    (directory / "inputs").mkdir()
+    Image.new("L", (28, 28)).save(directory / "inputs" / "images_0.png")
+    (entry,) = web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    assert entry["ports"] == {name: ports[name] for name in ("inpaint", "encode")}
+    assert [file["port"] for file in entry["files"]] == ["inpaint", "encode"]
+    assert entry["inputs"] == {"images": ["models/mine/images_0.png"]}
+
+
+def test_build_of_points(tmp_path, packages):
+    """Their thumbnail is the plot, made smaller."""
+    port = Port((kinds.Latents("latents", (4,)),), None, kinds.Points("samples", (2,)))
+    card = {"ports": {"generate": port.describe()}, "sample_shape": [2], "num_classes": None}
+    write_model(tmp_path / "models" / "ring", **card)
+    (entry,) = web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    assert entry["ports"] == {"generate": port.describe()}
+    with Image.open(tmp_path / "page" / entry["thumbnail"]) as picture:
+        assert max(picture.size) == 128
+
+
+@pytest.mark.parametrize("part", ["control", "view"])
+def test_page_has_what_each_kind_asks_for(part):
+    """Of the kinds of keras_gans; frames go into no model."""
+    asked = {getattr(kind, part) for kind in kinds._all_kinds(kinds.Kind)}
+    name, file = {"control": ("CONTROLS", "inputs.js"), "view": ("VIEWS", "views.js")}[part]
+    source = (WEB / file).read_text(encoding="utf-8")
+    known = source.split(f"export const {name} = {{")[1].split("}")[0]
+    missing = asked - {name.strip() for name in known.split(",")}
+    assert missing == ({"frames"} if part == "control" else set())
+
+
+def test_what_is_typed_on_the_page():
+    """As `Kind.parse` reads it."""
+    words = kinds.Text("captions", (4,), vocabulary=5, words=("", "a", "red", "small", "bird"))
+    ids = kinds.Text("captions", (3,), vocabulary=9, padding=8)
+    texts = ["a red bird", "1 2,4", "7", "5", "1 2 3 4 1", "-1", "", "9", "8 0"]
+    described = json.dumps([words.describe(), ids.describe()])
+    found = run_js(
+        "inputs.js",
+        "const parsed = (text, kind) => {"
+        "  try { return [...js.parseWords(text, kind)]; } catch (e) { return e.message; } };"
+        f"const given = {described}.map((kind) => {json.dumps(texts)}.map((t) => parsed(t, kind)));"
+        "console.log(JSON.stringify(given));",
+    )
+    for kind, answers in zip((words, ids), found, strict=True):
+        for text, answer in zip(texts, answers, strict=True):
+            try:
+                expected = kind.parse(text).tolist()
+            except ValueError:
+                assert f"ids from 0 to {kind.vocabulary - 1}, not “{text}”" in answer
+            else:
+                assert answer == expected
+
+
+def test_what_can_be_asked_in_turn():
+    """A picture is encoded and decoded; two directions of a translator are no encoder."""
+    pictures, latents = kinds.Pictures("images", (8, 8, 1)), kinds.Latents("latents", (4,))
+    vae = {
+        "generate": Port((latents,), None, pictures),
+        "decode": Port((latents,), None, pictures),
+        "encode": Port((pictures,), None, latents),
+        "classify": Port((pictures,), None, kinds.Labels("labels", 3)),
+    }
+    translator = {name: Port((pictures,), None, pictures) for name in ("a_to_b", "b_to_a")}
+    given = [{n: p.describe() for n, p in ports.items()} for ports in (vae, translator)]
+    found = run_js(
+        "asker.js",
+        f"console.log(JSON.stringify({json.dumps(given)}.map((ports) => js.questions(ports))));",
+    )
+    alone = {name: [name] for name in vae}
+    assert found == [
+        {**alone, "encode → decode": ["encode", "decode"]},
+        {name: [name] for name in translator},
+    ]
+
+
 def test_build_of_a_translator(tmp_path, packages):
     write_translator(tmp_path / "models" / "cyclegan_mine")
     write_model(tmp_path / "models" / "zoo", arxiv="1411.1784")
     first, entry = web_build.build(tmp_path / "models", tmp_path / "page", packages)
     assert first["name"] == "zoo"  # by the age of the paper
     assert entry["files"] == [
-        {"direction": "a_to_b", "path": "models/cyclegan_mine/model.tflite", "bytes": 6},
-        {"direction": "b_to_a", "path": "models/cyclegan_mine/model_b_to_a.tflite", "bytes": 13},
+        {"port": "a_to_b", "path": "models/cyclegan_mine/model.tflite", "bytes": 6},
+        {"port": "b_to_a", "path": "models/cyclegan_mine/model_b_to_a.tflite", "bytes": 13},
     ]
     assert entry["inputs"] == {
         "a": [f"models/cyclegan_mine/a_{n}.png" for n in (0, 2, 10)],
@@ -488,7 +589,7 @@ class Tab:
           const copy = new OffscreenCanvas(width, height).getContext("2d");
           copy.drawImage(canvas, 0, 0); // Chromium warns of canvases that are read again and again.
           const {data} = copy.getImageData(0, 0, width, height);
-          return [height, width, btoa(String.fromCharCode(...data))];
+          return [height, width, btoa(Array.from(data, (n) => String.fromCharCode(n)).join(""))];
         })"""
         height, width, content = self.run(f"{script}({json.dumps(selector)})")
         data = np.frombuffer(base64.b64decode(content), "uint8")
@@ -689,7 +790,8 @@ def test_page_of_a_model_with_latents(tab, directory):
     tab.becomes(chosen, "a picture of the sheet")
 
     chips = tab.run("[...document.querySelectorAll('#classes label')].map(l => l.innerText)")
-    assert chips == [str(n) for n in card.get("class_names") or range(card["num_classes"] or 0)]
+    classes = range(card["num_classes"] or 0)  # the data's have names in any case
+    assert chips == [str(n) for n in classes and (card.get("class_names") or classes)]
     if chips:
         tab.click("#classes label:nth-child(8)")
         chosen = tab.changed(chosen, "another class")
@@ -814,11 +916,15 @@ def test_controls_have_names(tab):
     """Screen readers have a name for each thing that can be used, and for the picture."""
     for directory in (SAMPLERS[0], TRANSLATORS[0]):
         tab.open(f"#model={directory.name}")
-        tree = tab.send("Accessibility.getFullAXTree")["nodes"]
-        used = ("button", "slider", "radio", "textbox", "combobox", "link", "image")
-        nodes = [n for n in tree if not n["ignored"] and n["role"]["value"] in used]
-        unnamed = [n for n in nodes if not n.get("name", {}).get("value")]
-        assert len(nodes) > 20 and not unnamed
+        check_names(tab)
+
+
+def check_names(tab):
+    tree = tab.send("Accessibility.getFullAXTree")["nodes"]
+    used = ("button", "slider", "radio", "textbox", "combobox", "link", "image")
+    nodes = [n for n in tree if not n["ignored"] and n["role"]["value"] in used]
+    unnamed = [n for n in nodes if not n.get("name", {}).get("value")]
+    assert len(nodes) > 15 and not unnamed
 
 
 LOOKS = {
@@ -899,3 +1005,169 @@ def test_errors_are_seen(browser, tmp_path):
             tab.open(f"#model={good.name}")
             assert message in tab.alert()
         tab.close()
+
+
+# Models of any kinds, small and not trained
+
+
+def small_models():
+    """`{name: model}`, of which each takes or makes what the models above do not."""
+    import test_kinds_end_to_end as end_to_end
+    from cases import BY_NAME
+
+    from keras_gans import GAN
+    from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+
+    def gan(*shape):
+        generator = build_mlp_generator(shape, 4, (8,), seed=1)
+        for weight in generator.weights:
+            weight.assign(8 * weight)  # so that there is something to see
+        return GAN(generator, build_mlp_discriminator(shape, (8,)), seed=0)
+
+    return {
+        "inpainter": end_to_end.inpainter(),
+        "text": end_to_end.from_text(),
+        "vae": BY_NAME["VAE"].build(),
+        "infogan": BY_NAME["InfoGAN"].build(),
+        "videos": gan(5, 16, 16, 3),
+        "curves": gan(24, 3),
+        "notes": gan(24, 16),
+        "points": gan(2),
+    }
+
+
+@pytest.fixture(scope="module")
+def small_site(tmp_path_factory):
+    """The page with them: its address, `{name: model}`, and where their files are."""
+    from keras_gans import export
+    from keras_gans.images import save_png
+
+    needed("npm")
+    root, models = tmp_path_factory.mktemp("small"), small_models()
+    for name, model in models.items():
+        directory, ports = root / "models" / name, model.ports()
+        export.savedmodel(model, directory, allow_untrained=True, verbose=False)
+        for i, port in enumerate(ports):
+            file = directory / ("model.tflite" if i == 0 else f"model_{port}.tflite")
+            export.tflite(model, file, direction=port, allow_untrained=True, verbose=False)
+        first = next(iter(ports.values()))
+        made = first.output.examples(4, seed=1)
+        save_png(directory / "grid.png", kinds.render(made, columns=2))
+        for kind in first.inputs:
+            if kind.control == "picture":
+                for i, picture in enumerate(kind.examples(3, seed=2)):
+                    save_png(directory / "inputs" / f"{kind.name}_{i}.png", picture)
+    web_build.build(root / "models", root / "page")
+    with serving(root / "page") as address:
+        yield address, models
+
+
+@pytest.fixture
+def ask(browser, small_site):
+    """A function that opens a small model's page: the tab, and the model."""
+    address, models = small_site
+    tab = Tab(browser, address)
+
+    def opened(name, more=""):
+        tab.open(f"#model={name}{more}")
+        assert not tab.alert(), tab.alert()
+        return tab, models[name]
+
+    yield opened
+    assert tab.complaints() == [] and tab.hosts() == {"127.0.0.1"}
+    tab.close()
+
+
+@pytest.mark.slow
+def test_page_of_a_model_with_masks(ask):
+    """What is rubbed out is made anew: as Python does it, with the mask that the page shows."""
+    tab, model = ask("inpainter")
+    (pictures, masks) = model.data_spec()
+    images = pictures.examples(3, seed=2)
+    nothing = np.zeros((1, *masks.shape), "uint8")
+    tab.becomes(
+        with_colours(model.ask("inpaint", images[:1], nothing))[0], "nothing is rubbed out", 4
+    )
+    start = tab.pixels()
+    tab.click(".brush", 0.25, 0.5)
+    tab.changed(start, "the brush")
+    # A disc of 2 pixels around the middle of the 16 x 16 pixels' left half.
+    down, across = np.mgrid[:16, :16] + 0.5
+    disc = ((across - 4) ** 2 + (down - 8) ** 2 <= 4)[None, ..., None]
+    made = model.ask("inpaint", images[:1], (255 * disc).astype("uint8"))
+    tab.becomes(with_colours(made)[0], "a disc is rubbed out", 4)
+    check_names(tab)
+    tab.screenshot("masks")
+    tab.click("#controls fieldset:first-child label:nth-child(2)")
+    made = model.ask("inpaint", images[1:2], (255 * disc).astype("uint8"))
+    tab.becomes(with_colours(made)[0], "another picture, the same mask", 4)
+    tab.click("[aria-label='Rub out nothing']")
+    tab.becomes(with_colours(model.ask("inpaint", images[1:2], nothing))[0], "nothing again", 4)
+
+
+@pytest.mark.slow
+def test_page_of_a_model_with_text(ask):
+    tab, model = ask("text")
+
+    def made(seed, *ids):
+        return with_colours(model.generate(1, seed=seed, captions=np.array(ids, "int32")))[0]
+
+    tab.becomes(made(0, 1, 2, 3, 4), "the first words", 4)
+    tab.type("input[name=captions]", "a dark square")
+    tab.becomes(made(0, 1, 2, 4, 0), "words", 4)
+    tab.type("input[name=latents]", "7")
+    tab.becomes(made(7, 1, 2, 4, 0), "a seed", 4)
+    check_names(tab)
+    tab.screenshot("text")
+    tab.wait("the address", lambda: "captions=a+dark+square" in tab.run("location.hash"))
+    tab.type("input[name=captions]", "a purple square")
+    assert "words such as a, dark, bright, square, or their ids from 0 to 4" in tab.alert()
+    tab.open("#model=text&latents=7&captions=1+3")
+    tab.becomes(made(7, 1, 3, 0, 0), "the address", 4)
+
+
+@pytest.mark.slow
+def test_page_of_encoders(ask):
+    """Each port by its chip; a picture is encoded and decoded; what class it is of."""
+    tab, model = ask("vae")
+    chips = tab.run("[...document.querySelectorAll('[name=port]')].map(i => i.ariaLabel)")
+    assert chips == ["generate", "decode", "encode", "encode → decode"]
+    grey = np.zeros((1, *model.ports()["encode"].inputs[0].shape), "float32")
+    tab.click("#controls label:nth-child(3)")
+    numbers = model.ask("encode", grey)[0]
+    first = ", ".join(f"{value:.2f}" for value in numbers[:6])
+    said = first if len(numbers) <= 6 else f"{len(numbers)} numbers: {first}, …"
+    tab.wait("the code", lambda: tab.run("document.querySelector('.said')?.innerText") == said)
+    tab.click("#controls label:nth-child(4)")
+    decoded = with_colours(model.ask("decode", numbers[None]))[0]
+    tab.wait(
+        "two pictures", lambda: tab.run("document.querySelectorAll('#easel canvas').length === 2")
+    )
+    tab.becomes(decoded, "what comes back", 4)
+    tab.screenshot("encoders")
+    tab, model = ask("infogan", "&port=classify")
+    grey = np.zeros((1, *model.ports()["classify"].inputs[0].shape), "float32")
+    label = model.ask("classify", grey)[0]
+    tab.wait("the class", lambda: tab.text(".said") == f"class {label}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["videos", "curves", "notes", "points"])
+def test_page_of_what_is_no_picture(ask, name):
+    tab, model = ask(name)
+    before = tab.pixels()
+    assert before.std() > 1
+    if name == "videos":
+        video, seen = model.generate(1, seed=0)[0].astype(int), set()
+
+        def have_come():
+            errors = np.abs(tab.pixels() - video).max((1, 2, 3))
+            seen.add(int(errors.argmin()) if errors.min() <= 4 else None)
+            return seen >= set(range(len(video)))
+
+        tab.wait("all frames", have_come)
+        assert None not in seen
+    tab.screenshot(name)
+    tab.run("document.activeElement.blur()")
+    tab.press("r")
+    tab.changed(before, "a roll")

@@ -1,12 +1,13 @@
-// The page around the two kinds of models: the list, the picture, the address and the errors.
+// The page around the models: the list, the picture, the address and the errors.
 //
-// A view (sampler.js, translator.js) has the model's controls. It gives the page
+// A view (sampler.js, translator.js, asker.js) has the model's controls. It gives the page
 //   draw()          draws the picture, as the controls are
 //   parameters()    what the address keeps, {name: string}
 //   restore(given)  takes them back from an address
 //   roll(), play()  what the buttons and keys do
 //   canvases, name(), describe(), python()
 
+import { askerView } from "./asker.js";
 import { downloadPng } from "./pictures.js";
 import { messageOf, openNetwork } from "./runtime.js";
 import { samplerView } from "./sampler.js";
@@ -29,6 +30,13 @@ const page = {
   fill(id, template) {
     find(id).replaceChildren(document.getElementById(template).content.cloneNode(true));
     find(id).hidden = false;
+  },
+
+  /** Puts the view's figures on the easel. */
+  place() {
+    if (!view) return;
+    easel.replaceChildren(...view.figures);
+    fit();
   },
 
   /** Asks for a new picture. While one is being made, only the latest request is kept. */
@@ -69,7 +77,7 @@ async function drawAll() {
       if (current !== view) continue; // Another model was chosen meanwhile.
       showTime();
       const canvas = current.canvases.at(-1);
-      canvas.setAttribute("aria-label", `${shown.model}: ${current.describe()}`);
+      canvas?.setAttribute("aria-label", `${shown.model}: ${current.describe()}`);
       const python = current.python();
       find("python").hidden = !python;
       find("python").firstElementChild.textContent = python;
@@ -143,13 +151,23 @@ async function open(entry) {
   describeModel(entry);
   clearEasel(`Loading ${entry.model} …`);
   const networks = {};
-  for (const { direction, path } of entry.files) networks[direction] = await openNetwork(path);
+  for (const { port, path } of entry.files) networks[port] = await openNetwork(path);
   if (shown !== entry) return;
-  const made = await (entry.latents ? samplerView : translatorView)(entry, networks, page);
+  const made = await viewOf(entry)(entry, networks, page);
   if (shown !== entry) return;
   view = made;
-  easel.replaceChildren(...view.figures);
-  fit();
+  page.place();
+}
+
+/** What shows a model: what it is told and what it makes decide, by its ports. */
+function viewOf({ ports }) {
+  const all = Object.values(ports);
+  const takes = ({ inputs }) => inputs.map(({ control }) => control).join();
+  const pictures = all.every(({ output }) => output.view === "picture");
+  if (pictures && all.length === 1 && /^seed(,choice)?$/.test(takes(all[0]))) return samplerView;
+  const sides = Object.keys(ports).every((name) => /^[ab]_to_[ab]$/.test(name));
+  if (pictures && sides && all.every((port) => takes(port) === "picture")) return translatorView;
+  return askerView;
 }
 
 function clearEasel(text) {
@@ -199,11 +217,14 @@ function describeModel(entry) {
     url ? linkTo(url, name) : name,
   ]);
   if (entry.num_examples) data.push(`, ${entry.num_examples.toLocaleString("en")} examples`);
-  const [height, width, channels] = entry.sample_shape;
+  const [first] = Object.values(entry.ports);
   const bytes = entry.files.reduce((sum, file) => sum + file.bytes, 0);
-  const prior = { normal: "from N(0, 1)", uniform: "from U(−1, 1)" }[entry.latents];
-  const takes = prior ? `${entry.latent_dim} latents ${prior}` : "pictures";
-  const makes = `${height} × ${width} × ${channels}`;
+  const priors = { normal: "from N(0, 1)", uniform: "from U(−1, 1)" };
+  const takes = first.inputs
+    .filter(({ control }) => control !== "choice")
+    .map(({ noun, shape, prior }) => (prior ? `${shape} ${noun} ${priors[prior]}` : noun))
+    .join(" and ");
+  const makes = first.output.shape.join(" × ");
   const facts = {
     Paper: entry.arxiv ? paper : null,
     Data: data,

@@ -11,7 +11,12 @@ thumbnail and what the page says of it, read from its card. Models are directori
     1/card.json                         of the newest version, see `keras_gans.export.savedmodel`
     model.tflite                        see `keras_gans.export.tflite`; model_<direction>.tflite too
     grid.png                            samples, for the thumbnail
-    inputs/a_0.png ..., inputs/b_0.png  pictures to begin with, where pictures go in
+    inputs/a_0.png ..., inputs/b_0.png  pictures to begin with, of A and B of one that translates
+    inputs/images_0.png ...             of others, by the name of the input; they need none
+
+The page has a control for each input of what a model can be asked for, as its card describes it
+(`keras_gans.training.kinds`): a kind of data with a `control` of its own needs that one in
+inputs.js, and one with a `view` that one in views.js.
 """
 
 import argparse
@@ -34,8 +39,11 @@ PAGE = (
     "icon.svg",
     "app.js",
     "controls.js",
+    "inputs.js",
+    "views.js",
     "sampler.js",
     "translator.js",
+    "asker.js",
     "latents.js",
     "pictures.js",
     "runtime.js",
@@ -70,6 +78,7 @@ DATA = {
     "Blue Marble of NASA": ("Blue Marble", "https://visibleearth.nasa.gov"),
 }
 THUMBNAIL = 2  # pictures of the grid on a side of it
+THUMBNAIL_SIDE = 128  # pixels, of drawings of what is no picture
 
 
 def main(arguments=None):
@@ -146,40 +155,46 @@ def newest_card(directory):
 def add_model(directory, out):
     """Copies a model's files and returns its entry in the manifest."""
     card = json.loads(newest_card(directory).read_text(encoding="utf-8"))
-    shape = card["sample_shape"]
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise ValueError(
-            f"models must make pictures with 1 or 3 channels. Received: '{directory}', whose "
-            f"samples have the shape {shape}"
-        )
+    ports = ports_of(card)
     here = Path("models") / directory.name
-    directions = card.get("directions") or [None]
     files = []
-    for index, direction in enumerate(directions):
-        name = "model.tflite" if index == 0 else f"model_{direction}.tflite"
+    for index, (port, described) in enumerate(list(ports.items())):
+        name = "model.tflite" if index == 0 else f"model_{port}.tflite"
+        if index and port not in (card.get("directions") or ()) and not (directory / name).exists():
+            del ports[port]  # such as an encoder, which was not exported
+            continue
+        for kind in (*described["inputs"], described["output"]):
+            check_channels(directory, kind)
         path = here / name
         copy(directory / name, out / path)
         size = (out / path).stat().st_size
-        files.append({"direction": direction, "path": path.as_posix(), "bytes": size})
+        files.append({"port": port, "path": path.as_posix(), "bytes": size})
     entry = {
         "name": directory.name,
         **{name: card.get(name) for name in KEPT},
         "data": data_of(card.get("dataset") or "unknown data"),
         "class_names": card.get("class_names") or [],
-        "sample_shape": shape,
+        "sample_shape": card["sample_shape"],
+        "ports": ports,
         "files": files,
         "thumbnail": (here / "thumbnail.png").as_posix(),
     }
-    make_thumbnail(directory / "grid.png", out / entry["thumbnail"], shape)
+    output = next(iter(ports.values()))["output"]
+    make_thumbnail(directory / "grid.png", out / entry["thumbnail"], output)
     if card["latents"]:
-        return {**entry, "latent_dim": card["latent_shape"][0]}
+        entry["latent_dim"] = card["latent_shape"][0]
+    sides = [*ports] == ["a_to_b", "b_to_a"]
+    taken = [kind for port in ports.values() for kind in port["inputs"]]
+    pictured = [kind["name"] for kind in taken if kind["control"] == "picture"]
     inputs = {
-        side: [
+        name: [
             copy(path, out / here / path.name).relative_to(out).as_posix()
-            for path in sorted(directory.glob(f"inputs/{side}_*.png"), key=by_number)
+            for path in sorted(directory.glob(f"inputs/{name}_*.png"), key=by_number)
         ]
-        for side in ("a", "b")
+        for name in ("ab" if sides else pictured)
     }
+    if not sides:
+        return {**entry, "inputs": inputs} if inputs else entry
     empty = [side for side in inputs if not inputs[side]]
     if empty:
         raise ValueError(
@@ -188,6 +203,44 @@ def add_model(directory, out):
     names = [part["name"] for part in entry["data"]]
     sides = dict(zip("ab", names if len(names) == 2 else ["A", "B"], strict=True))
     return {**entry, "inputs": inputs, "sides": sides}
+
+
+def ports_of(card):
+    """What a model can be asked for, `{name: port}` as `keras_gans.training.ports.Port.describe`.
+
+    Cards of before ports do not describe them, but say enough.
+    """
+    described = card.get("ports") or {}
+    if described and all("inputs" in port for port in described.values()):
+        wanted = ("inputs", "output")
+        return {name: {part: port[part] for part in wanted} for name, port in described.items()}
+
+    def kind(kind, name, noun, shape, control, view, **more):
+        own = {"kind": kind, "name": name, "shape": shape, "noun": noun}
+        return {**own, "control": control, "view": view, **more}
+
+    def pictures(name):
+        return kind("Pictures", name, "pictures", card["sample_shape"], "picture", "picture")
+
+    if card.get("directions"):
+        port = {"inputs": [pictures("images")], "output": pictures("pictures")}
+        return {name: port for name in card["directions"]}
+    shape, prior = card["latent_shape"], card["latents"]
+    inputs = [kind("Latents", "latents", "latents", shape, "seed", "numbers", prior=prior)]
+    if card["num_classes"]:
+        more = {"num_classes": card["num_classes"]}
+        inputs.append(kind("Labels", "labels", "labels", [], "choice", "choice", **more))
+    return {"generate": {"inputs": inputs, "output": pictures("samples")}}
+
+
+def check_channels(directory, kind):
+    """Raises ValueError unless browsers can show pictures of a kind, and these are of one size."""
+    drawn = kind["view"] in ("picture", "frames")
+    if drawn and (None in kind["shape"] or kind["shape"][-1] not in (1, 3)):
+        raise ValueError(
+            f"models must have {kind['noun']} of one size with 1 or 3 channels. Received: "
+            f"'{directory}', whose `{kind['name']}` have the shape {kind['shape']}"
+        )
 
 
 def by_number(path):
@@ -206,13 +259,21 @@ def data_of(dataset):
     return [{"name": name, "url": url} for name, url in known]
 
 
-def make_thumbnail(grid, path, shape):
-    """The first pictures of a grid; `kinds.render` made it, with a frame 2 pixels wide."""
+def make_thumbnail(grid, path, kind):
+    """The first pictures of a grid; `kinds.render` made it, with a frame 2 pixels wide.
+
+    Of what is no picture the whole drawing, made smaller.
+    """
     from PIL import Image
 
     if not grid.is_file():
         raise FileNotFoundError(f"models must have a grid.png. Received: '{grid.parent}'")
     with Image.open(grid) as picture:
+        if kind["view"] != "picture":
+            picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            picture.save(path, "PNG", optimize=True)
+            return
+        shape = kind["shape"]
         # Small pictures were enlarged, by a whole number that the grid's width tells.
         scales = range(max(1, 64 // max(shape[:2])), 1, -1)
         scale = next((n for n in scales if picture.width % (shape[1] * n + 2) == 2), 1)
