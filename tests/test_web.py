@@ -1038,7 +1038,7 @@ def small_models():
 
 @pytest.fixture(scope="module")
 def small_site(tmp_path_factory):
-    """The page with them: its address, `{name: model}`, and where their files are."""
+    """The page with them: its address, `{name: model}`, and the directory that it is in."""
     from keras_gans import export
     from keras_gans.images import save_png
 
@@ -1059,13 +1059,13 @@ def small_site(tmp_path_factory):
                     save_png(directory / "inputs" / f"{kind.name}_{i}.png", picture)
     web_build.build(root / "models", root / "page")
     with serving(root / "page") as address:
-        yield address, models
+        yield address, models, root
 
 
 @pytest.fixture
 def ask(browser, small_site):
     """A function that opens a small model's page: the tab, and the model."""
-    address, models = small_site
+    address, models, _ = small_site
     tab = Tab(browser, address)
 
     def opened(name, more=""):
@@ -1132,9 +1132,9 @@ def test_page_of_encoders(ask):
     tab, model = ask("vae")
     chips = tab.run("[...document.querySelectorAll('[name=port]')].map(i => i.ariaLabel)")
     assert chips == ["generate", "decode", "encode", "encode → decode"]
-    grey = np.zeros((1, *model.ports()["encode"].inputs[0].shape), "float32")
+    sample = model.sample_kind().examples(4, seed=1)[:1]  # the first one of the grid
     tab.click("#controls label:nth-child(3)")
-    numbers = model.ask("encode", grey)[0]
+    numbers = model.ask("encode", sample)[0]
     first = ", ".join(f"{value:.2f}" for value in numbers[:6])
     said = first if len(numbers) <= 6 else f"{len(numbers)} numbers: {first}, …"
     tab.wait("the code", lambda: tab.run("document.querySelector('.said')?.innerText") == said)
@@ -1146,9 +1146,32 @@ def test_page_of_encoders(ask):
     tab.becomes(decoded, "what comes back", 4)
     tab.screenshot("encoders")
     tab, model = ask("infogan", "&port=classify")
-    grey = np.zeros((1, *model.ports()["classify"].inputs[0].shape), "float32")
-    label = model.ask("classify", grey)[0]
-    tab.wait("the class", lambda: tab.text(".said") == f"class {label}")
+    labels = model.ask("classify", model.sample_kind().examples(4, seed=1))
+    for i, label in enumerate(labels):
+        tab.click(f"#controls .thumbs label:nth-child({i + 1})")
+        tab.wait("the class", lambda label=label: tab.text(".said") == f"class {label}")
+    tab.screenshot("classes")
+
+
+@pytest.mark.slow
+def test_a_page_without_the_control_of_a_kind(browser, small_site, tmp_path):
+    """It says so in words, and shows another model after it."""
+    root = small_site[-1]
+    shutil.copytree(root / "page", tmp_path / "page")
+    manifest = tmp_path / "page" / "models.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    (entry,) = (entry for entry in content["models"] if entry["name"] == "text")
+    entry["ports"]["generate"]["inputs"][1]["control"] = "piano"
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    with serving(tmp_path / "page") as address:
+        tab = Tab(browser, address)
+        tab.open("#model=text")
+        assert "This page knows no “piano”, which “captions” needs." in tab.alert()
+        tab.click("#models a[data-model=curves]")
+        done = "document.querySelector('#easel').ariaBusy === 'false'"
+        tab.wait("another model", lambda: tab.run(done))
+        assert not tab.alert()
+        tab.close()
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ export async function askerView(entry, networks, page) {
 
   function partOf(parts, wanted, kind) {
     const part = parts[wanted];
-    if (!part) throw new Error(`This page knows no “${wanted}”, which ${kind.noun} need.`);
+    if (!part) throw new Error(`This page knows no “${wanted}”, which “${kind.name}” needs.`);
     return part;
   }
 

@@ -12,7 +12,8 @@ thumbnail and what the page says of it, read from its card. Models are directori
     model.tflite                        see `keras_gans.export.tflite`; model_<direction>.tflite too
     grid.png                            samples, for the thumbnail
     inputs/a_0.png ..., inputs/b_0.png  pictures to begin with, of A and B of one that translates
-    inputs/images_0.png ...             of others, by the name of the input; they need none
+    inputs/images_0.png ...             of others, by the name of the input; without them it is what
+                                        the grid shows
 
 The page has a control for each input of what a model can be asked for, as its card describes it
 (`keras_gans.training.kinds`): a kind of data with a `control` of its own needs that one in
@@ -22,6 +23,7 @@ inputs.js, and one with a `view` that one in views.js.
 import argparse
 import functools
 import http.server
+import itertools
 import json
 import re
 import shutil
@@ -78,6 +80,7 @@ DATA = {
     "Blue Marble of NASA": ("Blue Marble", "https://visibleearth.nasa.gov"),
 }
 THUMBNAIL = 2  # pictures of the grid on a side of it
+INPUTS = 8  # pictures of the grid that can be given to a model
 THUMBNAIL_SIDE = 128  # pixels, of drawings of what is no picture
 
 
@@ -185,7 +188,7 @@ def add_model(directory, out):
         entry["latent_dim"] = card["latent_shape"][0]
     sides = [*ports] == ["a_to_b", "b_to_a"]
     taken = [kind for port in ports.values() for kind in port["inputs"]]
-    pictured = [kind["name"] for kind in taken if kind["control"] == "picture"]
+    pictured = {kind["name"]: kind for kind in taken if kind["control"] == "picture"}
     inputs = {
         name: [
             copy(path, out / here / path.name).relative_to(out).as_posix()
@@ -194,6 +197,12 @@ def add_model(directory, out):
         for name in ("ab" if sides else pictured)
     }
     if not sides:
+        for name, kind in pictured.items():
+            if not inputs[name] and (kind["view"], kind["shape"]) == (
+                output["view"],
+                output["shape"],
+            ):
+                inputs[name] = write_cells(directory / "grid.png", out, here / name, kind["shape"])
         return {**entry, "inputs": inputs} if inputs else entry
     empty = [side for side in inputs if not inputs[side]]
     if empty:
@@ -273,12 +282,34 @@ def make_thumbnail(grid, path, kind):
             picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             picture.save(path, "PNG", optimize=True)
             return
-        shape = kind["shape"]
-        # Small pictures were enlarged, by a whole number that the grid's width tells.
-        scales = range(max(1, 64 // max(shape[:2])), 1, -1)
-        scale = next((n for n in scales if picture.width % (shape[1] * n + 2) == 2), 1)
-        right, bottom = ((n * scale + 2) * THUMBNAIL + 2 for n in (shape[1], shape[0]))
+        width, height = cell_of(picture, kind["shape"])
+        right, bottom = (n * THUMBNAIL + 2 for n in (width, height))
         picture.crop((0, 0, right, bottom)).save(path, "PNG", optimize=True)
+
+
+def cell_of(grid, shape):
+    """Width and height of a grid's cells, with the frame of one side."""
+    # Small pictures were enlarged, by a whole number that the grid's width tells.
+    scales = range(max(1, 64 // max(shape[:2])), 1, -1)
+    scale = next((n for n in scales if grid.width % (shape[1] * n + 2) == 2), 1)
+    return shape[1] * scale + 2, shape[0] * scale + 2
+
+
+def write_cells(grid, out, name, shape):
+    """The first pictures of a grid, in files of their own; their paths on the page."""
+    from PIL import Image
+
+    paths = []
+    with Image.open(grid) as picture:
+        width, height = cell_of(picture, shape)
+        places = itertools.product(range(2, picture.height, height), range(2, picture.width, width))
+        for i, (top, left) in enumerate(itertools.islice(places, INPUTS)):
+            box = (left, top, left + width - 2, top + height - 2)
+            path = f"{name.as_posix()}_{i}.png"
+            cell = picture.crop(box).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
+            cell.save(out / path)
+            paths.append(path)
+    return paths
 
 
 def install():
