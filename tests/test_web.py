@@ -1150,6 +1150,8 @@ def test_page_of_encoders(ask):
     for i, label in enumerate(labels):
         tab.click(f"#controls .thumbs label:nth-child({i + 1})")
         tab.wait("the class", lambda label=label: tab.text(".said") == f"class {label}")
+    lines = "Math.round(document.querySelector('.said').getClientRects()[0].height / 29)"
+    assert tab.run(lines) <= 2, "the class has no room"
     tab.screenshot("classes")
 
 

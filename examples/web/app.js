@@ -266,8 +266,9 @@ function fit() {
   const canvases = view.canvases;
   const style = getComputedStyle(easel);
   const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
-  const between = (canvases.length - 1) * 64;
-  const room = (easel.clientWidth - padding - between) / canvases.length;
+  const figures = easel.querySelectorAll("figure").length;
+  const between = (figures - 1) * 64;
+  const room = (easel.clientWidth - padding - between) / figures;
   for (const canvas of canvases) {
     const side = Math.min(room, LARGEST) * devicePixelRatio;
     const scale = Math.max(1, Math.floor(side / canvas.width)) / devicePixelRatio;
