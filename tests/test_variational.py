@@ -5,7 +5,12 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from keras_gans.families.variational import gaussian_error, gaussian_kl_divergence, gaussian_sample
+from keras_gans.families.variational import (
+    bernoulli_error,
+    gaussian_error,
+    gaussian_kl_divergence,
+    gaussian_sample,
+)
 
 
 def log_density(x, mean, variance):
@@ -34,6 +39,22 @@ def test_error_is_the_negative_log_likelihood(variance):
     constant = 24 * 0.5 * np.log(2 * np.pi * variance)  # of each example's 4 * 3 * 2 numbers
     expected = -log_density(x, mean, variance).sum(axis=(1, 2, 3)).mean() - constant
     assert float(gaussian_error(x, mean, variance)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_bernoulli_error_is_the_negative_log_likelihood():
+    """Of black and white pixels it is -log of the probabilities of what they are."""
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.01, 0.99, size=(5, 4, 3, 2))
+    white = rng.random(p.shape) < p
+    expected = -np.log(np.where(white, p, 1 - p)).sum(axis=(1, 2, 3)).mean()
+    error = bernoulli_error(np.where(white, 1.0, -1.0), 2 * p - 1)
+    assert float(error) == pytest.approx(expected, rel=1e-5)
+    grey = -(0.25 * np.log(0.9) + 0.75 * np.log(0.1))  # a pixel of 1/4, where p says 0.9
+    assert float(bernoulli_error(np.full((2, 1), -0.5), np.full((2, 1), 0.8))) == pytest.approx(
+        grey, rel=1e-5
+    )
+    certain = bernoulli_error(np.ones((1, 2)), np.array([[1.0, -1.0]]))  # right, and wrong
+    assert float(certain) == pytest.approx(-np.log(1e-6), rel=1e-2)
 
 
 def test_error_of_half_precision_does_not_overflow():

@@ -67,6 +67,30 @@ def gaussian_error(targets, means, variance=1.0):
     return ops.mean(ops.sum(ops.square(errors), axis=axes)) / (2.0 * variance)
 
 
+def bernoulli_error(targets, means):
+    """-sum_i t_i log p_i + (1 - t_i) log(1 - p_i), which is -log of a Bernoulli p(x|z).
+
+    Kingma and Welling, 2014, appendix C.1. Pictures are in [-1, 1] here, so that t = (x + 1) / 2,
+    and p likewise; p is kept 1e-6 away from 0 and 1, where tanh rounds to them.
+
+    Args:
+        targets, means: float tensors of one shape (batch, ...), in [-1, 1].
+
+    Returns:
+        Scalar, in nats: the sum over all axes but the batch's, and the mean over the batch.
+
+    Example:
+
+    >>> error = bernoulli_error(ops.ones((5, 2, 2)), ops.zeros((5, 2, 2)))  # 4 log 2
+    >>> round(float(error), 4)
+    2.7726
+    """
+    targets, means = float32(targets, means)
+    t, p = (targets + 1.0) / 2.0, ops.clip((means + 1.0) / 2.0, 1e-6, 1.0 - 1e-6)
+    terms = t * ops.log(p) + (1.0 - t) * ops.log(1.0 - p)
+    return -ops.mean(ops.sum(terms, axis=tuple(range(1, len(terms.shape)))))
+
+
 def check_encoder(encoder, generator):
     """Raises ValueError unless an encoder takes what the generator makes, and returns Gaussians."""
     checks.check_fits("encoder", encoder, generator)

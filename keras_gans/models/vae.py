@@ -8,7 +8,8 @@ p(z) = N(0, I). Both maximize a lower bound of log p(x) (equation 10):
 - `kl_divergence` is the first term's, in closed form (appendix B): -1/2 sum_j (1 + log sigma_j^2 -
   mu_j^2 - sigma_j^2).
 - `reconstruction_loss` is -log p(x|z) for p(x|z) = N(G(z), variance I), less a constant:
-  ||x - G(z)||^2 / (2 variance), with one draw of z for each x (L = 1, section 2.3).
+  ||x - G(z)||^2 / (2 variance), with one draw of z for each x (L = 1, section 2.3). Without a
+  variance p(x|z) is the Bernoulli one of appendix C.1.
 
 Both are sums over latents and pixels, never means: it is this that weighs one against the other.
 
@@ -16,8 +17,10 @@ There is no adversary here. As a model of the package it is what the adversarial
 measured against.
 
 Deviations from the paper:
-- p(x|z) has one fixed variance; the paper's decoder returns one for each pixel (appendix C.2).
-- No prior, that is no weight decay, on the networks' weights.
+- A normal p(x|z) has one fixed variance; the paper's decoder returns one for each pixel (appendix
+  C.2).
+- No prior, that is no weight decay, on the networks' weights, which begin as the builders have it,
+  there as N(0, 0.01) (section 5).
 """
 
 import keras
@@ -25,6 +28,7 @@ import keras
 from keras_gans.checks import check_positive
 from keras_gans.families.variational import (
     Autoencoding,
+    bernoulli_error,
     check_encoder,
     gaussian_error,
     gaussian_kl_divergence,
@@ -46,7 +50,8 @@ class VAE(Autoencoding, AdversarialModel):
             latent_dim) each. The paper's networks are MLPs: `build_mlp_encoder(shape, latent_dim,
             hidden=(500,), activation="tanh")`, and likewise the generator.
         variance: positive number, the variance of p(x|z). A smaller one asks for nearer
-            reconstructions and lets the latents stray farther from the prior.
+            reconstructions and lets the latents stray farther from the prior. `None` is a Bernoulli
+            p(x|z), for pictures that are nearly black and white, and a generator that ends in tanh.
         ema_decay: decay in (0, 1) of an averaged generator and encoder, or `None`.
         seed: integer that fixes every random draw, or `None`.
 
@@ -87,7 +92,7 @@ class VAE(Autoencoding, AdversarialModel):
         networks = {"generator": generator, "encoder": encoder}
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
         check_encoder(encoder, generator)
-        self.variance = check_positive("variance", variance)
+        self.variance = None if variance is None else check_positive("variance", variance)
 
     def default_optimizers(self):
         """Adagrad with rate 0.01 (section 5 has it out of 0.01, 0.02 and 0.1)."""
@@ -107,11 +112,17 @@ class VAE(Autoencoding, AdversarialModel):
             mean, log_variance = self.encoder(reals, training=True)
             latents = gaussian_sample(mean, log_variance, noise=self.sample_latents(reals))
             reconstructions = self.generator(latents, training=True)
-            reconstruction_loss = gaussian_error(reals, reconstructions, self.variance)
+            reconstruction_loss = self.negative_log_likelihood(reals, reconstructions)
             kl_divergence = gaussian_kl_divergence(mean, log_variance)
             losses["autoencoder"] = reconstruction_loss + kl_divergence
         self.report(reconstruction_loss=reconstruction_loss, kl_divergence=kl_divergence)
         return self.logs()
+
+    def negative_log_likelihood(self, reals, reconstructions):
+        """-log p(x|z), less a constant where p is normal."""
+        if self.variance is None:
+            return bernoulli_error(reals, reconstructions)
+        return gaussian_error(reals, reconstructions, self.variance)
 
     def get_config(self):
         return {**super().get_config(), "variance": self.variance}

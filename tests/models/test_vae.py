@@ -95,6 +95,19 @@ def test_step_by_finite_differences(variance):
         assert np.abs(RATE * gradient).max() > 1e-3
 
 
+def test_bernoulli_pictures():
+    """Without a variance the reconstruction loss is that of Bernoulli pixels, and is saved so."""
+    model = harness.compile_sgd(picture_vae(variance=None), rate=0.0)
+    twin, x = picture_vae(variance=None), pictures()
+    mean, log_variance = (np.array(v) for v in twin.encoder(x, training=True))
+    z = mean + np.exp(log_variance / 2) * np.array(twin.sample_latents(x))
+    p, t = (np.array(twin.generator(z, training=True)) + 1) / 2, (x + 1) / 2
+    expected = -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum(axis=(1, 2, 3)).mean()
+    logs = model.fit(tf.data.Dataset.from_tensors(x), verbose=0, steps_per_epoch=1).history
+    assert logs["reconstruction_loss"][0] == pytest.approx(expected, rel=1e-4)
+    assert VAE.from_config(model.get_config()).variance is None
+
+
 def test_paper_defaults():
     model = picture_vae()
     model.compile()
