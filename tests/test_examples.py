@@ -15,7 +15,7 @@ EXAMPLES = sorted(
 
 
 def run(*command, cwd, code=0):
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=900)
     assert done.returncode == code, done.stderr[-3000:]
     return done.stderr if code else done.stdout
 
