@@ -22,6 +22,9 @@ Deviations from the paper:
 - L_id is on by default, as in the authors' code; the paper has it for paintings to photos only.
 - The rate falls at every step of the second half, not once an epoch.
 - The fakes of one minibatch take different places in the history.
+- Pictures are taken as they are; the authors' code enlarges them (286 for 256 pixels), cuts a
+  random square out of them and mirrors half of them.
+- `total_steps` is for the authors' horses and zebras, 200 epochs of 1,334; other data want theirs.
 - `keras_gans.networks.resnet` and `patchgan` list the deviations of the networks.
 """
 

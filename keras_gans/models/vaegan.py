@@ -26,6 +26,7 @@ default; its script for CelebA leaves the reconstructions out.
 Deviations from the paper:
 - The generator's part of L_GAN is the non-saturating loss. The authors' code has the saturating
   one, and pauses a player that has become too strong.
+- L_GAN has halves for samples and reconstructions, which equation 10 has not.
 - Dis_l is the last convolution after its normalization and activation, not before them.
 """
 

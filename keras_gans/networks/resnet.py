@@ -7,7 +7,8 @@ again.
 
 Differences from the paper: instance normalization has a scale and an offset for each channel, as
 layers of Keras have, and so the convolutions before it have no bias. Strided convolutions are
-padded by zeros at the bottom and the right, which is what padding "same" is in TensorFlow.
+padded by zeros at the bottom and the right, which is what padding "same" is in TensorFlow, and
+fractionally-strided ones likewise.
 """
 
 import keras
