@@ -13,8 +13,8 @@ residual networks of the paper's CIFAR-10 pictures are `keras_gans.networks.buil
 Deviations from the paper:
 - The norm has 1e-12 inside its root, so that it can be differentiated at 0.
 - The optimizers are Algorithm 1's for all networks. The authors' code for CIFAR-10, with residual
-  ones, has a rate of 2e-4 that falls linearly to 0 in 100,000 steps, a generator's minibatch twice the
-  critic's, noise below one level on the pixels, and a form for labels.
+  ones, has a rate of 2e-4 that falls linearly to 0 in 100,000 steps, a generator's minibatch twice
+  the critic's, noise below one level on the pixels, and a form for labels.
 """
 
 import functools
