@@ -58,6 +58,7 @@ def test_table_of_mixtures():
     assert "| R3GAN | 8.0 | 2.0 | 50.0 | 0.250 | 40 | 1 | Adam |" in lines
 
 
+@pytest.mark.slow
 def test_finished_runs_are_not_run_again(tmp_path, monkeypatch):
     out, trained = tmp_path / "out", []
 

@@ -35,10 +35,12 @@ def test_import_turns_it_on():
     assert enabled == str(onednn.platform.machine() in ("x86_64", "AMD64"))
 
 
+@pytest.mark.slow
 def test_the_users_word_counts():
     assert run("import keras_gans", TF_ENABLE_ONEDNN_OPTS="0") == ["0", "False"]
 
 
+@pytest.mark.slow
 def test_too_late_leaves_the_environment_alone():
     variable, _ = run("import keras, keras_gans")
     assert variable == "None"

@@ -312,6 +312,7 @@ def test_only_the_chief_writes(tmp_path, monkeypatch):
 # Other callbacks
 
 
+@pytest.mark.slow
 def test_pictures_curves_and_scalars_go_on(tmp_path):
     def callbacks(directory):
         return [

@@ -121,6 +121,7 @@ def test_a_process_without_keras_gets_the_same_pixels(models, exported, tmp_path
         np.testing.assert_array_equal(answers[f"{name}_png"], answers[name])
 
 
+@pytest.mark.slow
 def test_saved_model_cli(models, exported, tmp_path):
     """TensorFlow's own tool lists the signatures and runs one."""
     cli = (sys.executable, "-m", "tensorflow.python.tools.saved_model_cli")
