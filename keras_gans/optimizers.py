@@ -6,6 +6,11 @@ GAN such gradients are common: those of WGAN's generator begin at 1e-5.
 """
 
 import keras
+from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
+
+from keras_gans.checks import check_flag, check_number, check_scheduled
+from keras_gans.schedules import writes_schedules
 
 
 def adam(rate, beta_1=0.9, beta_2=0.999):
@@ -65,3 +70,67 @@ def adagrad(rate):
     >>> vae.compile(autoencoder_optimizer=adagrad(0.01))
     """
     return keras.optimizers.Adagrad(rate, initial_accumulator_value=0.0, epsilon=1e-16)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class MomentumSGD(keras.optimizers.SGD):
+    """Gradient descent whose momentum may change while it trains, as its rate does.
+
+        v(t+1) = mu(t) v(t) - rate(t) g(t),    w(t+1) = w(t) + v(t+1)
+
+    With `dampened`, g has the weight 1 - mu(t), so that v stays a mean of gradients and a larger
+    momentum makes no larger steps. That is the default of Torch 7's `optim.sgd`, which only takes
+    the first gradient whole.
+
+    Args:
+        learning_rate: number or schedule.
+        momentum: number in (0, 1], or a schedule of it (`keras_gans.schedules`), which counts this
+            optimizer's updates and is saved with it.
+        dampened: whether gradients are weighted by 1 - momentum.
+        **kwargs: further arguments of `keras.optimizers.SGD`, but for `nesterov`.
+
+    Raises:
+        ValueError: an argument breaks these rules.
+
+    Example:
+
+    >>> sgd = MomentumSGD(0.1, momentum=Linear(0.5, 0.7, total_steps=124_500))
+
+    Reference:
+        Sutskever et al., 2013, Proceedings of Machine Learning Research 28, section 2; Goodfellow
+        et al., 2014 (arXiv:1406.2661), the authors' code, for one that rises.
+    """
+
+    def __init__(self, learning_rate, momentum, dampened=False, **kwargs):
+        if kwargs.pop("nesterov", False):
+            raise ValueError("`nesterov` must be False. Received: True")
+        super().__init__(learning_rate, momentum=1.0, **kwargs)
+        self.momentum = check_scheduled("momentum", momentum, _check_momentum)
+        self.dampened = check_flag("dampened", dampened)
+
+    def update_step(self, gradient, variable, learning_rate):
+        momentum = self.momentum
+        if isinstance(momentum, LearningRateSchedule):
+            momentum = momentum(self.iterations)
+        momentum = ops.cast(momentum, variable.dtype)
+        step = ops.cast(learning_rate, variable.dtype) * ops.cast(gradient, variable.dtype)
+        if self.dampened:
+            step = (1.0 - momentum) * step
+        velocity = self.momentums[self._get_variable_index(variable)]
+        self.assign(velocity, momentum * velocity - step)
+        self.assign_add(variable, velocity)
+
+    @writes_schedules
+    def get_config(self):
+        return {**super().get_config(), "dampened": self.dampened}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        momentum = keras.saving.deserialize_keras_object(config["momentum"], custom_objects)
+        return super().from_config({**config, "momentum": momentum}, custom_objects)
+
+
+def _check_momentum(name, value):
+    if not 0 < check_number(name, value) <= 1:
+        raise ValueError(f"`{name}` must be in (0, 1]. Received: {value!r}")
+    return value

@@ -1,11 +1,14 @@
 """Steps of small gradients, as the papers' frameworks take them."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 from cases import CASES
 
 from keras_gans import optimizers
+from keras_gans.schedules import Linear
 
 # RMS of the gradients of WGAN's generator in its first steps, layer by layer, and smaller ones.
 GRADIENTS = (1e-5, 4e-4, 1e-6)
@@ -65,6 +68,78 @@ def test_adam():
     found = steps(optimizers.adam(1e-3, beta_1=0.5, beta_2=0.9), GRADIENTS)
     assert found == pytest.approx(expected, rel=1e-4)
     assert optimizers.adam(1e-3).beta_2 == 0.999
+
+
+RISING = Linear(0.5, 0.7, total_steps=4)  # 0.5, 0.55, 0.6, 0.65, 0.7
+
+
+def momentum_by_hand(rate, momenta, gradients, dampened):
+    velocity, place, places = 0.0, 0.0, []
+    for momentum, gradient in zip(momenta, gradients, strict=True):
+        velocity = momentum * velocity - rate * gradient * (1 - momentum if dampened else 1)
+        place += velocity
+        places.append(place)
+    return places
+
+
+@pytest.mark.parametrize("dampened", [False, True])
+def test_momentum_that_rises(dampened):
+    gradients = (1.0, -2.0, 3.0, 0.5, 0.0, 1.0)
+    expected = momentum_by_hand(0.1, (0.5, 0.55, 0.6, 0.65, 0.7, 0.7), gradients, dampened)
+    found = steps(optimizers.MomentumSGD(0.1, RISING, dampened=dampened), gradients)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_momentum_as_keras_has_it():
+    gradients = (1.0, -2.0, 3.0, 0.5)
+    expected = steps(keras.optimizers.SGD(0.1, momentum=0.6), gradients)
+    assert steps(optimizers.MomentumSGD(0.1, 0.6), gradients) == pytest.approx(expected)
+
+
+def test_dampened_steps_are_as_large_at_any_momentum():
+    """Of a constant gradient: the rate times it, where others take 1 / (1 - momentum) of that."""
+    for momentum in (0.5, 0.9):
+        places = steps(optimizers.MomentumSGD(0.1, momentum, dampened=True), [1.0] * 200)
+        assert places[-1] - places[-2] == pytest.approx(-0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize("momentum", [RISING, 0.6])
+def test_a_saved_momentum_goes_on(momentum):
+    """Of six updates three before saving; the copy has velocities and the count of the first."""
+    gradients = (1.0, -2.0, 3.0, 0.5, 0.0, 1.0)
+    whole = steps(optimizers.MomentumSGD(0.1, momentum, dampened=True), gradients)
+    first = optimizers.MomentumSGD(0.1, momentum, dampened=True)
+    weight = keras.Variable(np.zeros(1, "float32"))
+    first.build([weight])
+    for gradient in gradients[:3]:
+        first.apply([keras.ops.convert_to_tensor([gradient])], [weight])
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(first)))
+    copy = keras.saving.deserialize_keras_object(config)
+    assert type(copy) is optimizers.MomentumSGD and copy.get_config() == first.get_config()
+    copy.build([weight])
+    for mine, theirs in zip(copy.variables, first.variables, strict=True):
+        mine.assign(theirs)
+    places = []
+    for gradient in gradients[3:]:
+        copy.apply([keras.ops.convert_to_tensor([gradient])], [weight])
+        places.append(float(weight[0]))
+    assert places == pytest.approx(whole[3:], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"momentum": 0.0}, r"`momentum` must be in \(0, 1\]. Received: 0.0"),
+        ({"momentum": 1.5}, r"`momentum` must be in \(0, 1\]. Received: 1.5"),
+        ({"momentum": Linear(2.0, 0.7, 4)}, "`momentum`.*Received"),
+        ({"momentum": "high"}, "`momentum` must be a number. Received: 'high'"),
+        ({"momentum": 0.5, "dampened": 1}, "`dampened` must be True or False. Received: 1"),
+        ({"momentum": 0.5, "nesterov": True}, "`nesterov` must be False. Received: True"),
+    ],
+)
+def test_wrong_momenta(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        optimizers.MomentumSGD(0.1, **arguments)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -22,7 +22,14 @@ from keras_gans.networks import (
     build_progan_generator,
 )
 from keras_gans.runs.directories import facts_of_model
-from keras_gans.schedules import ConstantThenLinear, Cosine, HalfLife, Linear, OfImages
+from keras_gans.schedules import (
+    ConstantThenLinear,
+    Cosine,
+    DividedDownTo,
+    HalfLife,
+    Linear,
+    OfImages,
+)
 from keras_gans.training import kinds
 
 HALF = math.sqrt(0.5)
@@ -51,6 +58,12 @@ VALUES = {
     "cosine": (
         Cosine(0.0, 2.0, 12, begin=4),
         {0: 0, 4: 0, 6: 1 - HALF, 8: 1, 10: 1 + HALF, 12: 2, 10**9: 2},
+    ),
+    "divided": (DividedDownTo(8.0, 2.0, 0.25), {0: 8, 1: 4, 3: 1, 5: 0.25, 6: 0.25, 10**9: 0.25}),
+    # e^-4 and e^-11.513 of it, to the sixth order of the logarithm, and never 0
+    "divided a little": (
+        DividedDownTo(1.0, 1.000004),
+        {0: 1, 1_000_000: 0.01831579, 2_878_235: 1.000e-5},
     ),
     "images": (OfImages(Linear(0, 1, 640), 64), {0: 0, 1: 0.1, 5: 0.5, 10: 1, 11: 1}),
     "images of Keras's": (OfImages(PiecewiseConstantDecay([8], [5.0, 7.0]), 4), {2: 5, 3: 7}),
@@ -109,6 +122,11 @@ def test_in_an_optimizer_and_saved(rate):
         (ConstantThenLinear, (1.0, 10, 1), r"constant_fraction.*\[0, 1\)"),
         (ConstantThenLinear, (1.0, 10, -0.1), "constant_fraction"),
         (ConstantThenLinear, (1.0, 10, None), "constant_fraction"),
+        (DividedDownTo, (0, 2.0), "initial_rate"),
+        (DividedDownTo, (1.0, 1.0), "divisor` must be above 1"),
+        (DividedDownTo, (1.0, "2"), "divisor"),
+        (DividedDownTo, (1.0, 2.0, -0.1), r"minimum` must be in \[0, 1.0\]"),
+        (DividedDownTo, (1.0, 2.0, 1.1), "minimum"),
         (Linear, ("0", 1.0, 10), "initial"),
         (Linear, (0.0, float("nan"), 10), "final"),
         (Cosine, (0.0, float("inf"), 10), "final"),

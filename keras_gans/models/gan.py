@@ -7,12 +7,17 @@ A generator G and a discriminator D play min_G max_D V(D, G) (equation 1):
 Algorithm 1: k ascents of D on V, each with fresh reals and latents, then one descent of G; or,
 since log(1 - D(G(z))) saturates early in learning, one ascent of G on log D(G(z)) (section 3).
 
+D descends on -V / 2, the mean cross-entropy over reals and fakes, as in the authors' code
+(goodfeli/adversarial): for SGD that is half the rate of a descent on -V.
+
 Deviations from the paper:
 - The generator's loss is the non-saturating one unless `non_saturating=False`.
-- Gradients are clipped to a global norm of 1: without it a rate of 0.1 ended in NaN within 200
-  steps of the MLPs here (the authors' code begins with smaller weights and bounds their columns).
-- Momentum stays at 0.5; the paper's configurations raise it to 0.7 over 250 epochs.
-- Latents are normal; the paper's are uniform.
+- Momentum rises a little in each update, where the authors' rises in each epoch.
+- Latents are N(0, 1), where the authors' are from U(-sqrt 3, sqrt 3), of the same variance. With
+  `latent_prior="uniform"` they are from U(-1, 1), which begins as if the first layer's weights were
+  smaller by sqrt 3.
+- Pictures are in [-1, 1] and made by tanh, where the authors' are in [0, 1] and made by sigmoid
+  units that begin at the data's means.
 """
 
 import keras
@@ -24,7 +29,10 @@ from keras_gans.losses import (
     non_saturating_generator_loss,
 )
 from keras_gans.networks.defaults import mlp_pair
+from keras_gans.networks.mlp import build_mlp_discriminator, build_mlp_generator
+from keras_gans.optimizers import MomentumSGD
 from keras_gans.papers import Paper, Recipe
+from keras_gans.schedules import DividedDownTo, Linear
 from keras_gans.training.base import AdversarialModel
 
 
@@ -35,8 +43,7 @@ class GAN(AdversarialModel):
     Args:
         generator: built `keras.Model`, latents (batch, latent_dim) to samples (batch, ...).
         discriminator: built `keras.Model`, samples (batch, ...) to logits. The paper's is an MLP of
-            maxout units with dropout: `build_mlp_discriminator(shape, maxout_pieces=5,
-            dropout=0.5)`.
+            maxout units with dropout; it and its generator are `default_networks(shape)`.
         n_discriminator: discriminator steps for each generator step, the paper's k.
         non_saturating: whether G maximizes log D(G(z)); `False` is the minimax game itself.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
@@ -98,28 +105,45 @@ class GAN(AdversarialModel):
         return self.n_discriminator
 
     def default_optimizers(self):
-        """SGD with momentum 0.5, a rate that falls from 0.1 by 1 + 4e-6 a step, clipped."""
+        """SGD; its rate falls from 0.1 by 1.000004 a step, its momentum rises from 0.5 to 0.7.
+
+        The authors' minibatches are 500 an epoch, and the momentum rises from the first epoch to
+        the 250th.
+        """
         return {
-            player: keras.optimizers.SGD(
-                keras.optimizers.schedules.ExponentialDecay(0.1, 1, 1 / 1.000004),
-                momentum=0.5,
-                global_clipnorm=1.0,
+            player: MomentumSGD(
+                DividedDownTo(0.1, divisor=1.000004, minimum=1e-6),
+                momentum=Linear(0.5, 0.7, total_steps=249 * 500),
             )
             for player in self.players
         }
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """Dense networks, for pictures with maxout and dropout."""
+        """For pictures the authors' networks for MNIST, for points dense ones without dropout."""
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        generator, discriminator = mlp_pair(shape, latent_dim, seed=seed)
+        if len(shape) == 1:
+            generator, discriminator = mlp_pair(shape, latent_dim, seed=seed)
+        else:
+            generator = build_mlp_generator(
+                shape, latent_dim, hidden=(1200, 1200), initial_range=0.05, seed=seed
+            )
+            discriminator = build_mlp_discriminator(
+                shape,
+                hidden=(240, 240),
+                maxout_pieces=5,
+                input_dropout=0.2,
+                dropout=0.5,
+                initial_range=0.005,
+                seed=seed,
+            )
         return {"generator": generator, "discriminator": discriminator}
 
     def train_step(self, data):
         for reals in self.minibatches(data, self.n_discriminator):
             fakes = self.generator(self.sample_latents(reals), training=True)
             with self.update("discriminator") as losses:
-                losses["discriminator"] = minimax_discriminator_loss(
+                losses["discriminator"] = 0.5 * minimax_discriminator_loss(
                     self.discriminator(reals, training=True),
                     self.discriminator(fakes, training=True),
                 )

@@ -1,9 +1,12 @@
 """Multilayer perceptrons for points and small pictures, as in the first GAN papers."""
 
+import functools
+import numbers
+
 import keras
 from keras import layers
 
-from keras_gans.checks import check_count, check_flag
+from keras_gans.checks import check_count, check_flag, check_positive
 from keras_gans.layers import Dropout, LeakyReLU, Maxout
 from keras_gans.networks._parts import Initializers, gaussian_heads, label_input
 
@@ -24,6 +27,33 @@ def _check_hidden(hidden):
     return [check_count("hidden", units) for units in hidden]
 
 
+def _check_dropout(name, rate):
+    if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
+        raise ValueError(f"`{name}` must be in [0, 1). Received: {rate!r}")
+    return rate
+
+
+def _check_pieces(pieces, hidden):
+    """A list with the pieces of each hidden layer's units, `None` for no maxout; never empty."""
+    if isinstance(pieces, tuple | list):
+        if len(pieces) != len(hidden):
+            raise ValueError(
+                "`maxout_pieces` must be one number, or as many as `hidden` has layers, "
+                f"{len(hidden)}. Received: {pieces!r}"
+            )
+        return [check_count("maxout_pieces", number) for number in pieces] or [None]
+    return [None if pieces is None else check_count("maxout_pieces", pieces)] * (len(hidden) or 1)
+
+
+def _initializers(initial_range, seed, network):
+    """Glorot's, or U(-r, r) with r = `initial_range`."""
+    make = keras.initializers.GlorotUniform
+    if initial_range is not None:
+        limit = float(check_positive("initial_range", initial_range))
+        make = functools.partial(keras.initializers.RandomUniform, -limit, limit)
+    return Initializers(make, seed, network)
+
+
 def build_mlp_generator(
     sample_shape,
     latent_dim=100,
@@ -32,6 +62,8 @@ def build_mlp_generator(
     output_activation="auto",
     num_classes=None,
     label_units=None,
+    dropout=0.0,
+    initial_range=None,
     seed=None,
 ):
     """Builds a dense generator of points or pictures.
@@ -46,7 +78,11 @@ def build_mlp_generator(
         label_units: width of a hidden layer of the label's own, beside the latents' first one, as
             in Mirza and Osindero, 2014 (there 200 and 1000); `None` joins the label's one-hot code
             to the latents.
-        seed: integer that fixes the initial weights, or None.
+        dropout: rate of dropout after each hidden layer while training; 0.5 in Mirza and Osindero,
+            2014.
+        initial_range: r of initial weights from U(-r, r), 0.05 in Goodfellow et al., 2014; `None`
+            for Glorot's.
+        seed: integer that fixes the initial weights and the dropout, or None.
 
     Returns:
         Functional `keras.Model`: latents (batch, latent_dim) to float32 samples (batch,
@@ -63,7 +99,8 @@ def build_mlp_generator(
     shape = _check_shape("sample_shape", sample_shape)
     hidden = _check_hidden(hidden)
     check_count("latent_dim", latent_dim)
-    initializer = Initializers(keras.initializers.GlorotUniform, seed, "mlp_generator")
+    _check_dropout("dropout", dropout)
+    initializer = _initializers(initial_range, seed, "mlp_generator")
     if output_activation == "auto":
         output_activation = "tanh" if len(shape) == 3 else None
     latents = keras.Input((latent_dim,), name="latents")
@@ -81,8 +118,12 @@ def build_mlp_generator(
             x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
             code = layers.Dense(label_units, activation, kernel_initializer=initializer())(code)
         x = layers.Concatenate()([x, code])
+        if label_units is not None and dropout:
+            x = Dropout(dropout, seed=initializer.next_seed())(x)
     for units in hidden:
         x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
+        if dropout:
+            x = Dropout(dropout, seed=initializer.next_seed())(x)
     size = 1
     for length in shape:
         size *= length
@@ -135,6 +176,8 @@ def build_mlp_discriminator(
     num_classes=None,
     label_units=50,
     return_features=False,
+    input_dropout=0.0,
+    initial_range=None,
     seed=None,
 ):
     """Builds a dense discriminator (or critic) of points or pictures.
@@ -142,14 +185,18 @@ def build_mlp_discriminator(
     Args:
         sample_shape: shape of one sample, (2,) for points or (H, W, C) for pictures.
         hidden: widths of the hidden layers.
-        maxout_pieces: pieces of maxout units, as Goodfellow et al., 2014 use them (5 in their
-            code); `None` takes LeakyReLU(0.2) instead.
+        maxout_pieces: pieces of maxout units, one number for all hidden layers or one for each, as
+            Goodfellow et al., 2014 use them (5 in their code); `None` takes LeakyReLU(0.2) instead.
         dropout: rate of dropout after each hidden layer; 0.5 in Goodfellow et al., 2014.
         num_classes: number of classes of a label-conditional discriminator, or None.
-        label_units: width of the label's own hidden layer, which joins the sample's first one
-            (Mirza and Osindero, 2014: 50).
+        label_units: width of the label's own hidden layer, which has the first layer's pieces and
+            joins its output (Mirza and Osindero, 2014: 50); `None` joins the label's one-hot code
+            to the sample.
         return_features: whether the features that the logits are computed from are a second output,
             for further heads.
+        input_dropout: rate of dropout of the samples; 0.2 in the code of Goodfellow et al., 2014.
+        initial_range: r of initial weights from U(-r, r), 0.005 in Goodfellow et al., 2014; `None`
+            for Glorot's.
         seed: integer that fixes the initial weights and the dropout, or None.
 
     Returns:
@@ -168,31 +215,38 @@ def build_mlp_discriminator(
     shape = _check_shape("sample_shape", sample_shape)
     hidden = _check_hidden(hidden)
     check_flag("return_features", return_features)
-    if maxout_pieces is not None:
-        check_count("maxout_pieces", maxout_pieces)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be in [0, 1). Received: {dropout!r}")
-    initializer = Initializers(keras.initializers.GlorotUniform, seed, "mlp_discriminator")
+    pieces = _check_pieces(maxout_pieces, hidden)
+    _check_dropout("dropout", dropout)
+    _check_dropout("input_dropout", input_dropout)
+    initializer = _initializers(initial_range, seed, "mlp_discriminator")
 
-    def dense(units, x):
-        if maxout_pieces is not None:
-            return Maxout(units, maxout_pieces, kernel_initializer=initializer())(x)
+    def dense(units, pieces, x):
+        if pieces is not None:
+            return Maxout(units, pieces, kernel_initializer=initializer())(x)
         return LeakyReLU(0.2)(layers.Dense(units, kernel_initializer=initializer())(x))
 
     samples = keras.Input(shape, name="samples")
     inputs, x = samples, layers.Flatten()(samples)
     label_part = None
     if num_classes is not None:
-        labels, code = label_input(num_classes)
-        inputs, label_part = [samples, labels], dense(check_count("label_units", label_units), code)
+        labels, label_part = label_input(num_classes)
+        inputs = [samples, labels]
+        if label_units is not None:
+            label_part = dense(check_count("label_units", label_units), pieces[0], label_part)
+
+    def join_label(x):
+        return x if label_part is None else layers.Concatenate()([x, label_part])
+
+    if input_dropout:
+        x = Dropout(input_dropout, seed=initializer.next_seed())(x)
+    if label_units is None or not hidden:
+        x = join_label(x)
     for k, units in enumerate(hidden):
-        x = dense(units, x)
-        if k == 0 and label_part is not None:
-            x = layers.Concatenate()([x, label_part])
+        x = dense(units, pieces[k], x)
+        if k == 0 and label_units is not None:
+            x = join_label(x)
         if dropout:
             x = Dropout(dropout, seed=initializer.next_seed())(x)
-    if not hidden and label_part is not None:
-        x = layers.Concatenate()([x, label_part])
     logits = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")(x)
     outputs = [logits, x] if return_features else logits
     return keras.Model(inputs, outputs, name="mlp_discriminator")

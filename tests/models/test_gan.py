@@ -1,12 +1,16 @@
 """GAN: the paper's settings, and both losses of the generator."""
 
 import harness
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from small_networks import mlp_pair
 
 from keras_gans import GAN
+from keras_gans.layers import Dropout, Maxout
+from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
+from keras_gans.optimizers import MomentumSGD
 
 CASES = [
     harness.case(
@@ -21,15 +25,57 @@ ROLES = {"GAN": harness.Roles(contests=harness.LOGITS)}
 
 
 def test_paper_settings():
-    """SGD with a rate of 0.1 that falls by 1 / 1.000004 a step, and momentum 0.5 at first."""
+    """goodfeli/adversarial, mnist.yaml: SGD at 0.1, divided by 1.000004 a step, not below 1e-6.
+
+    Momentum is 0.5 in the first epoch, 0.7 from the 250th on; an epoch is 50,000 digits by 100.
+    """
     model = CASES[0].build()
-    harness.optimizer_settings(model)
-    optimizer = model.generator_optimizer
-    assert optimizer.momentum == 0.5
-    assert optimizer.global_clipnorm == 1.0  # without it, NaN on Fashion-MNIST by step 200
-    assert float(optimizer.learning_rate) == pytest.approx(0.1)
-    optimizer.iterations.assign(1000)
-    assert float(optimizer.learning_rate) == pytest.approx(0.1 / 1.000004**1000, rel=1e-4)
+    model.compile()
+    for player in model.players:
+        optimizer = model.optimizer_of(player)
+        assert type(optimizer) is MomentumSGD and not optimizer.dampened
+        assert optimizer.global_clipnorm is optimizer.clipnorm is optimizer.clipvalue is None
+        for step, rate, momentum in (
+            (0, 0.1, 0.5),
+            (1000, 0.0996008, 0.5016064),  # 0.1 e^-0.003999992, 0.5 + 0.2 / 124.5
+            (62_250, 0.0779580, 0.6),  # 0.1 e^-0.2489995
+            (124_500, 0.0607741, 0.7),
+            (3_000_000, 1e-6, 0.7),  # 0.1 e^-12 is 6e-7
+        ):
+            optimizer.iterations.assign(step)
+            assert float(optimizer.learning_rate) == pytest.approx(rate, rel=1e-5)
+            assert float(optimizer.momentum(optimizer.iterations)) == pytest.approx(momentum)
+
+
+def test_paper_networks():
+    """mnist.yaml: 100 to 1200, 1200, 784; and 784 to 240 and 240 units of 5 pieces, to 1."""
+    model = GAN.from_paper((28, 28, 1), seed=0)
+    of_generator = 100 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 784 + 784
+    of_discriminator = 784 * 1200 + 1200 + 240 * 1200 + 1200 + 240 + 1
+    networks = (model.generator, of_generator, 0.05), (model.discriminator, of_discriminator, 0.005)
+    for network, parameters, limit in networks:
+        assert sum(v.value.numpy().size for v in network.trainable_variables) == parameters
+        for variable in network.trainable_variables:
+            largest = np.abs(variable.numpy()).max()
+            assert largest == 0 if variable.name == "bias" else 0.95 * limit < largest <= limit
+    layers = model.discriminator.layers
+    assert [layer.pieces for layer in layers if isinstance(layer, Maxout)] == [5, 5]
+    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.2, 0.5, 0.5]
+    assert not [layer for layer in model.generator.layers if isinstance(layer, Dropout)]
+
+
+def test_the_discriminators_loss_is_a_mean_over_reals_and_fakes():
+    """D(x) = 3/4 and D(G(z)) = 1/4 cost ln 4/3 each, and so in the mean; G's costs ln 4."""
+    generator = build_mlp_generator((2,), 3, hidden=(), seed=0)
+    discriminator = build_mlp_discriminator((2,), hidden=(), seed=0)
+    model = GAN(generator, discriminator, seed=0)
+    zeros = {f"{player}_optimizer": keras.optimizers.SGD(0.0) for player in model.players}
+    model.compile(run_eagerly=True, **zeros)
+    generator.set_weights([np.zeros((3, 2)), np.full(2, -1.0)])  # all fakes are (-1, -1)
+    discriminator.set_weights([np.full((2, 1), np.log(3) / 2), np.zeros(1)])
+    logs = model.train_step(tf.ones((4, 2)))
+    assert float(logs["discriminator_loss"]) == pytest.approx(np.log(4 / 3))
+    assert float(logs["generator_loss"]) == pytest.approx(np.log(4))
 
 
 def test_gan_losses_by_choice():

@@ -233,10 +233,7 @@ def test_layers_have_weights_of_their_own(build, seed):
 @BUILDERS
 @pytest.mark.parametrize("label_units", [None, 7])
 def test_labels_matter(build, label_units):
-    if build is discriminator and label_units is None:
-        network = build(num_classes=3, seed=0)  # 50 units
-    else:
-        network = build(num_classes=3, label_units=label_units, seed=0)
+    network = build(num_classes=3, label_units=label_units, seed=0)
     assert [i.shape for i in network.inputs] == [(None, 4 if build is generator else 2), (None,)]
     assert network.inputs[1].dtype == "int32"
     first = np.repeat(inputs_of(network, 1)[0], 3, axis=0)
@@ -310,7 +307,7 @@ def test_bad_latent_dim(value):
         generator(latent_dim=value)
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.5, None])
+@pytest.mark.parametrize("value", [0, -1, 2.5, True])
 def test_bad_label_units(value):
     with pytest.raises(ValueError, match=r"`label_units` must be.*Received"):
         discriminator(num_classes=3, label_units=value)
@@ -339,3 +336,79 @@ def test_labels_count_without_hidden_layers():
 def test_errors_name_the_builders_argument(argument, value):
     with pytest.raises(ValueError, match=f"`{argument}`"):
         build_mlp_discriminator((2,), **{argument: value})
+
+
+def layers_of(network, kind):
+    return [layer for layer in network.layers if type(layer).__name__ == kind]
+
+
+def test_input_dropout():
+    """The samples themselves lose a fifth, and the rest grows by 1 / 0.8; not in inference."""
+    network = discriminator((1000,), hidden=(), input_dropout=0.2, seed=0)
+    network.layers[-1].set_weights([np.full((1000, 1), 0.001), np.zeros(1)])
+    ones = np.ones((200, 1000), "float32")
+    np.testing.assert_allclose(network(ones), np.ones((200, 1)), rtol=1e-5)
+    kept = np.array(network(ones, training=True)) * 0.8  # the share of inputs that are left
+    assert kept.mean() == pytest.approx(0.8, abs=0.003)
+    assert kept.std() == pytest.approx(np.sqrt(0.2 * 0.8 / 1000), rel=0.2)
+    label = discriminator((9,), input_dropout=0.2, num_classes=3, dropout=0.5, seed=0)
+    assert [layer.rate for layer in layers_of(label, "Dropout")] == [0.2, 0.5, 0.5]
+
+
+def test_dropout_of_generators():
+    """Behind each hidden layer: the joint one of latents and label, and what follows."""
+    network = generator(hidden=(6, 5, 4), num_classes=3, label_units=7, dropout=0.5, seed=0)
+    dropouts = layers_of(network, "Dropout")
+    assert [(layer.rate, layer.output.shape[1]) for layer in dropouts] == [
+        (0.5, 13),
+        (0.5, 5),
+        (0.5, 4),
+    ]
+    assert len(layers_of(generator(dropout=0.5), "Dropout")) == 2
+    # The code of a label is no hidden layer.
+    assert len(layers_of(generator(num_classes=3, dropout=0.5), "Dropout")) == 2
+    x = inputs_of(network)
+    np.testing.assert_array_equal(network(x), network(x))
+    assert np.abs(network(x, training=True) - network(x, training=True)).max() > 0
+
+
+def test_pieces_of_each_layer():
+    """The label's own layer has as many as the first of the sample."""
+    network = discriminator((3,), (6, 5), maxout_pieces=(4, 2), num_classes=3, label_units=7)
+    assert sorted((m.units, m.pieces) for m in layers_of(network, "Maxout")) == [
+        (5, 2),
+        (6, 4),
+        (7, 4),
+    ]
+    by_number, by_layer = (discriminator(maxout_pieces=p, seed=1) for p in (3, (3, 3)))
+    for a, b in zip(by_number.get_weights(), by_layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for pieces in ((3,), (3, 3, 3), ()):
+        with pytest.raises(ValueError, match=r"`maxout_pieces` must be one number, or as many.*2"):
+            discriminator(maxout_pieces=pieces)
+
+
+@BUILDERS
+def test_initial_range(build):
+    network = build((40,), hidden=(50, 30), initial_range=0.05, seed=0)
+    for kernel in kernels(network)[:2]:
+        assert 0.049 < np.abs(kernel).max() <= 0.05
+        assert kernel.std() == pytest.approx(0.05 / np.sqrt(3), rel=0.05)  # of U(-0.05, 0.05)
+    assert (kernels(network)[0].ravel()[:90] != kernels(network)[1].ravel()[:90]).all()
+    assert all((w == 0).all() for w in network.get_weights() if w.ndim == 1)
+
+
+def test_a_label_beside_the_sample():
+    """Without a layer of its own, the label's code is three more inputs of the first layer."""
+    network = discriminator((2,), (6, 5), num_classes=3, label_units=None, seed=0)
+    assert [kernel.shape for kernel in kernels(network)] == [(5, 6), (6, 5), (5, 1)]
+
+
+@BUILDERS
+@pytest.mark.parametrize("name", ["dropout", "input_dropout", "initial_range"])
+@pytest.mark.parametrize("value", [-0.1, 1.5, "0.5", True])
+def test_bad_rates_and_ranges(build, name, value):
+    if (name == "input_dropout" and build is generator) or (name, value) == ("initial_range", 1.5):
+        return
+    with pytest.raises(ValueError, match=rf"`{name}` must be.*Received"):
+        build(**{name: value})
