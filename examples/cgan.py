@@ -30,21 +30,7 @@ def dcgan_networks(shape, num_classes, seed):
 
 
 def paper_networks(shape, num_classes, seed):
-    """Section 4.1: z of 100 to 200 units, y to 1000, joint 1200; maxout in the discriminator."""
-    return (
-        networks.build_mlp_generator(
-            shape, 100, hidden=(200, 1200), num_classes=num_classes, label_units=1000, seed=seed
-        ),
-        networks.build_mlp_discriminator(
-            shape,
-            hidden=(240, 240),
-            maxout_pieces=5,
-            dropout=0.5,
-            num_classes=num_classes,
-            label_units=50,
-            seed=seed + 1,
-        ),
-    )
+    return CGAN.default_networks(shape, num_classes, seed=seed).values()
 
 
 def main():

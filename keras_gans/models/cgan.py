@@ -4,13 +4,14 @@ Both players are told a label y (equation 2):
 
     min_G max_D E[log D(x|y)] + E[log(1 - D(G(z|y)))]
 
-A fake is judged with the label that it was made for.
+A fake is judged with the label that it was made for. D descends on half of this with the sign
+changed, as in the code of the first GAN (see `keras_gans.models.gan`); this paper has none.
 
 Deviations from the paper:
 - The generator's loss is the non-saturating one.
-- Gradients are clipped to a global norm of 1, as in `keras_gans.models.gan`.
-- Momentum stays at 0.5 (the paper raises it to 0.7), and the rate falls on beyond 1e-6.
-- Latents are normal; the paper's are uniform.
+- Momentum rises to 0.7 as slowly as the first GAN's does; the paper does not tell how slowly.
+- Latents are N(0, 1), the paper's from U(0, 1).
+- Pictures are in [-1, 1] and made by tanh, the paper's in [0, 1] and by sigmoid units.
 """
 
 import keras
@@ -18,7 +19,10 @@ import keras
 from keras_gans.checks import check_conditional, check_fits, infer_num_classes
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks.defaults import mlp_pair
+from keras_gans.networks.mlp import build_mlp_discriminator, build_mlp_generator
+from keras_gans.optimizers import MomentumSGD
 from keras_gans.papers import Paper, Recipe
+from keras_gans.schedules import DividedDownTo, Linear
 from keras_gans.training.base import AdversarialModel
 from keras_gans.training.kinds import Labels
 
@@ -29,11 +33,9 @@ class CGAN(AdversarialModel):
 
     Args:
         generator: built `keras.Model`, [latents (batch, latent_dim), int labels (batch,)] to
-            samples (batch, ...). The paper's: `build_mlp_generator(shape, hidden=(200, 1200),
-            num_classes=10, label_units=1000)`.
-        discriminator: built `keras.Model`, [samples, int labels (batch,)] to logits. The paper's:
-            `build_mlp_discriminator(shape, hidden=(240, 240), maxout_pieces=5, dropout=0.5,
-            num_classes=10, label_units=50)`.
+            samples (batch, ...).
+        discriminator: built `keras.Model`, [samples, int labels (batch,)] to logits. The paper's,
+            and its generator, are `default_networks(shape, num_classes=10)`.
         num_classes: number of classes; read off the generator when `None`.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
@@ -93,21 +95,45 @@ class CGAN(AdversarialModel):
         check_fits("discriminator", discriminator, generator)
 
     def default_optimizers(self):
-        """SGD with momentum 0.5, a rate that falls from 0.1 by 1 + 4e-5 a step, clipped."""
+        """SGD; its rate falls from 0.1 by 1.00004 a step, its momentum rises from 0.5 to 0.7."""
         return {
-            player: keras.optimizers.SGD(
-                keras.optimizers.schedules.ExponentialDecay(0.1, 1, 1 / 1.00004),
-                momentum=0.5,
-                global_clipnorm=1.0,
+            player: MomentumSGD(
+                DividedDownTo(0.1, divisor=1.00004, minimum=1e-6),
+                momentum=Linear(0.5, 0.7, total_steps=249 * 500),
             )
             for player in self.players
         }
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """Dense networks that are told the label, for pictures with maxout and dropout."""
+        """For pictures the networks of section 4.1, for points dense ones without dropout.
+
+        Latents and label have layers of their own, 200 and 1000 units wide in the generator; so
+        have sample and label in the discriminator, where maxout has 5 pieces and in the joint
+        layer 4.
+        """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        generator, discriminator = mlp_pair(shape, latent_dim, num_classes, seed)
+        if len(shape) == 1:
+            generator, discriminator = mlp_pair(shape, latent_dim, num_classes, seed)
+        else:
+            generator = build_mlp_generator(
+                shape,
+                latent_dim,
+                hidden=(200, 1200),
+                num_classes=num_classes,
+                label_units=1000,
+                dropout=0.5,
+                seed=seed,
+            )
+            discriminator = build_mlp_discriminator(
+                shape,
+                hidden=(240, 240),
+                maxout_pieces=(5, 4),
+                dropout=0.5,
+                num_classes=num_classes,
+                label_units=50,
+                seed=seed,
+            )
         return {"generator": generator, "discriminator": discriminator}
 
     def train_step(self, data):
@@ -115,7 +141,7 @@ class CGAN(AdversarialModel):
 
         fakes = self.generator([self.sample_latents(reals), labels], training=True)
         with self.update("discriminator") as losses:
-            losses["discriminator"] = minimax_discriminator_loss(
+            losses["discriminator"] = 0.5 * minimax_discriminator_loss(
                 self.discriminator([reals, labels], training=True),
                 self.discriminator([fakes, labels], training=True),
             )

@@ -1,7 +1,7 @@
 """Networks that several papers' `default_networks` have in common.
 
-Points get dense networks. Of pictures they are the first papers' dense ones, or DCGAN's. A seed is
-one for all of a model's networks: each derives its own from it.
+Points get dense networks, pictures DCGAN's. A seed is one for all of a model's networks: each
+derives its own from it.
 """
 
 from keras_gans.networks.dcgan import (
@@ -19,7 +19,7 @@ OF_POINTS = (256, 256, 256)
 
 
 def mlp_pair(shape, latent_dim, num_classes=None, seed=None):
-    """Dense networks: for pictures with maxout and dropout, as in the first papers; else without.
+    """Dense networks for points.
 
     Args:
         shape: shape of one sample.
@@ -37,18 +37,9 @@ def mlp_pair(shape, latent_dim, num_classes=None, seed=None):
 
     >>> generator, discriminator = mlp_pair((2,), latent_dim=16, seed=0)
     """
-    pictures = len(shape) == 3
-    hidden = (1200, 1200) if pictures else OF_POINTS
-    generator = build_mlp_generator(shape, latent_dim, hidden, num_classes=num_classes, seed=seed)
-    discriminator = build_mlp_discriminator(
-        shape,
-        (240, 240) if pictures else hidden,
-        maxout_pieces=5 if pictures else None,
-        dropout=0.5 if pictures else 0.0,
-        num_classes=num_classes,
-        seed=seed,
-    )
-    return generator, discriminator
+    conditions = {"num_classes": num_classes, "seed": seed}
+    generator = build_mlp_generator(shape, latent_dim, OF_POINTS, **conditions)
+    return generator, build_mlp_discriminator(shape, OF_POINTS, **conditions)
 
 
 def dcgan_pair(

@@ -1,6 +1,7 @@
 """CGAN: the paper's settings, labels, and the pairs that the discriminator sees."""
 
 import harness
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +9,8 @@ from harness import BATCH, NUM_CLASSES, SHAPE
 from small_networks import dcgan_pair, mlp_pair
 
 from keras_gans import CGAN, GAN
+from keras_gans.layers import Dropout, Maxout
+from keras_gans.optimizers import MomentumSGD
 
 CASES = [
     harness.case(
@@ -23,15 +26,62 @@ ROLES = {"CGAN": harness.Roles(contests=harness.LOGITS)}
 
 
 def test_paper_settings():
-    """SGD with a rate of 0.1 that falls by 1 / 1.00004 a step, and momentum 0.5 at first."""
+    """Section 4.1: 0.1, divided by 1.00004 a step, not below 1e-6; momentum from 0.5 to 0.7."""
     model = CASES[0].build()
-    harness.optimizer_settings(model)
-    optimizer = model.generator_optimizer
-    assert optimizer.momentum == 0.5
-    assert optimizer.global_clipnorm == 1.0  # without it, NaN on Fashion-MNIST by step 200
-    assert float(optimizer.learning_rate) == pytest.approx(0.1)
-    optimizer.iterations.assign(1000)
-    assert float(optimizer.learning_rate) == pytest.approx(0.1 / 1.00004**1000, rel=1e-4)
+    model.compile()
+    for player in model.players:
+        optimizer = model.optimizer_of(player)
+        assert type(optimizer) is MomentumSGD and not optimizer.dampened
+        assert optimizer.global_clipnorm is optimizer.clipnorm is optimizer.clipvalue is None
+        for step, rate, momentum in (
+            (0, 0.1, 0.5),
+            (1000, 0.0960790, 0.5016064),  # 0.1 e^-0.0399992, 0.5 + 0.2 / 124.5
+            (124_500, 6.87475e-4, 0.7),  # 0.1 e^-4.9799004
+            (287_000, 1.03371e-6, 0.7),  # 0.1 e^-11.4797704
+            (300_000, 1e-6, 0.7),
+        ):
+            optimizer.iterations.assign(step)
+            assert float(optimizer.learning_rate) == pytest.approx(rate, rel=1e-5)
+            assert float(optimizer.momentum(optimizer.iterations)) == pytest.approx(momentum)
+
+
+def parameters(network):
+    return sum(v.numpy().size for v in network.trainable_variables)
+
+
+def layers(network, kind):
+    return [layer for layer in network.layers if isinstance(layer, kind)]
+
+
+def test_paper_networks():
+    """Section 4.1, for the 784 pixels and 10 classes of MNIST."""
+    model = CGAN.from_paper((28, 28, 1), num_classes=10, seed=0)
+    latents, label, joint, pixels = (
+        100 * 200 + 200,
+        10 * 1000 + 1000,
+        1200 * 1200 + 1200,
+        784 * 1201,
+    )
+    assert parameters(model.generator) == latents + label + joint + pixels
+    assert [d.rate for d in layers(model.generator, Dropout)] == [0.5, 0.5]
+    pixels, label, joint = 784 * 1200 + 1200, 10 * 250 + 250, (240 + 50) * 960 + 960
+    assert parameters(model.discriminator) == pixels + label + joint + 240 + 1
+    assert [d.rate for d in layers(model.discriminator, Dropout)] == [0.5, 0.5]
+    found = {(m.kernel.shape[0], m.units, m.pieces) for m in layers(model.discriminator, Maxout)}
+    assert found == {(784, 240, 5), (10, 50, 5), (290, 240, 4)}
+    widths = [(d.kernel.shape, d.activation) for d in layers(model.generator, keras.layers.Dense)]
+    relu, tanh = keras.activations.relu, keras.activations.tanh
+    assert sorted(widths[:2], key=str) == [((10, 1000), relu), ((100, 200), relu)]
+    assert widths[2:] == [((1200, 1200), relu), ((1200, 784), tanh)]
+
+
+def test_the_discriminators_loss_is_a_mean_over_reals_and_fakes():
+    """Logits of 0 cost ln 2 each, and so in the mean."""
+    model = harness.compile_sgd(CASES[0].build(), run_eagerly=True)
+    head = model.discriminator.get_layer("logits")
+    head.set_weights([np.zeros_like(w) for w in head.get_weights()])
+    logs = model.train_step((tf.zeros((BATCH, *SHAPE)), tf.zeros(BATCH, "int32")))
+    assert float(logs["discriminator_loss"]) == pytest.approx(np.log(2))
 
 
 def test_cgan_labels():

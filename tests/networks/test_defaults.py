@@ -18,9 +18,7 @@ def names(network):
 
 
 def test_dense_pairs():
-    """Maxout and dropout are the first GAN's, for pictures."""
-    _, discriminator = mlp_pair(PICTURE, 5, seed=0)
-    assert names(discriminator).count("Maxout") == names(discriminator).count("Dropout") == 2
+    """Without maxout and dropout, which the first papers have for pictures."""
     _, discriminator = mlp_pair(POINT, 5, seed=0)
     assert {"Maxout", "Dropout", "BatchNormalization"}.isdisjoint(names(discriminator))
     for network in mlp_pair(POINT, 5, num_classes=3, seed=0):
