@@ -1,11 +1,14 @@
 """Layers that GAN papers define or that Keras has in another form."""
 
 from keras_gans.layers.activations import LeakyReLU, ReLU
+from keras_gans.layers.basis import Basis2D
 from keras_gans.layers.batch_normalization import BatchNormalization
+from keras_gans.layers.bilinear_resampling import BilinearResampling2D
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.fade_in import FadeIn
 from keras_gans.layers.group_normalization import GroupNormalization
+from keras_gans.layers.grouped_convolution import GroupedConv2D
 from keras_gans.layers.image_buffer import ImageBuffer
 from keras_gans.layers.layer_normalization import LayerNormalization
 from keras_gans.layers.maxout import Maxout
@@ -18,12 +21,15 @@ from keras_gans.layers.resampled_convolution import ResampledConv2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
+    "Basis2D",
     "BatchNormalization",
+    "BilinearResampling2D",
     "Dropout",
     "EqualizedConv2D",
     "EqualizedDense",
     "FadeIn",
     "GroupNormalization",
+    "GroupedConv2D",
     "ImageBuffer",
     "LayerNormalization",
     "LeakyReLU",

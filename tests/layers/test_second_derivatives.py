@@ -24,8 +24,11 @@ def spectral(**settings):
 
 # Layers by name: how one is made, and of which shape its inputs are.
 LAYERS = {
+    "Basis2D": (lambda **s: ours.Basis2D((2, 3), **s), ROWS),
     "BatchNormalization": (ours.BatchNormalization, MAPS),
     "BatchNormalization of rows": (ours.BatchNormalization, ROWS),
+    "BilinearResampling2D up": (lambda **s: ours.BilinearResampling2D("up", **s), MAPS),
+    "BilinearResampling2D down": (lambda **s: ours.BilinearResampling2D("down", **s), MAPS),
     "Dropout": (lambda **s: ours.Dropout(0.5, seed=1, **s), ROWS),
     "EqualizedConv2D": (lambda **s: ours.EqualizedConv2D(3, 3, **s), MAPS),
     "EqualizedDense": (lambda **s: ours.EqualizedDense(3, **s), ROWS),
@@ -37,6 +40,8 @@ LAYERS = {
     ),
     "GroupNormalization of one group": (lambda **s: ours.GroupNormalization(1, **s), MAPS),
     "GroupNormalization of each channel": (lambda **s: ours.GroupNormalization(-1, **s), MAPS),
+    "GroupedConv2D": (lambda **s: ours.GroupedConv2D(12, 3, groups=6, padding="same", **s), MAPS),
+    "GroupedConv2D of odd groups": (lambda **s: ours.GroupedConv2D(3, 3, groups=3, **s), MAPS),
     "LayerNormalization": (ours.LayerNormalization, ROWS),
     "LayerNormalization of two axes": (
         lambda **s: ours.LayerNormalization(axis=(1, 3), **s),
@@ -67,6 +72,7 @@ LAYERS = {
     "Conv2D": (lambda **s: K.Conv2D(3, 3, strides=2, **s), MAPS),
     "Conv2DTranspose": (lambda **s: K.Conv2DTranspose(3, 3, strides=2, **s), MAPS),
     "Dense": (lambda **s: K.Dense(3, activation="tanh", **s), ROWS),
+    "DepthwiseConv2D": (lambda **s: K.DepthwiseConv2D((4, 3), **s), MAPS),
     "ELU": (K.ELU, ROWS),
     "Flatten": (K.Flatten, MAPS),
     "GlobalAveragePooling2D": (K.GlobalAveragePooling2D, MAPS),
