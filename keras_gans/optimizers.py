@@ -5,6 +5,8 @@ below 3e-4 take steps that are too small. Torch, Theano and TensorFlow 1 add 1e-
 GAN such gradients are common: those of WGAN's generator begin at 1e-5.
 """
 
+import numbers
+
 import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
@@ -21,16 +23,89 @@ def adam(rate, beta_1=0.9, beta_2=0.999):
 
     Args:
         rate: learning rate, a number or a schedule.
-        beta_1, beta_2: decays of the moments, in [0, 1).
+        beta_1, beta_2: decays of the moments, in [0, 1); `beta_2` may be a schedule.
 
     Returns:
-        `keras.optimizers.Adam`.
+        `keras.optimizers.Adam`, or `AnnealedAdam` where `beta_2` is a schedule.
 
     Example:
 
     >>> gan.compile(generator_optimizer=adam(1e-4, beta_1=0.5))
     """
+    if isinstance(beta_2, LearningRateSchedule):
+        return AnnealedAdam(rate, beta_1, beta_2)
     return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class AnnealedAdam(keras.optimizers.Adam):
+    """Adam whose beta_2 changes while it trains, as PyTorch's does when it is set in each step.
+
+    In the t-th update, with b_2 the schedule's value after t - 1 of them, and a gradient g,
+
+        m <- b_1 m + (1 - b_1) g,    v <- b_2 v + (1 - b_2) g^2
+        w <- w - rate m / (1 - b_1^t) / (sqrt(v / (1 - b_2^t)) + epsilon)
+
+    so that v, which begins at 0, is corrected for as if b_2 had always been what it is now.
+
+    Args:
+        learning_rate: a number or a schedule.
+        beta_1: decay of the first moment, in [0, 1).
+        beta_2: decay of the second moment, in [0, 1), a number or a schedule whose steps are this
+            optimizer's updates.
+        epsilon: added to the root.
+        **kwargs: as of any Keras optimizer, such as `clipnorm`.
+
+    Raises:
+        ValueError: `beta_2` is no such number, or a schedule that does not begin with one.
+
+    Example:
+
+    >>> optimizer = AnnealedAdam(2e-4, beta_1=0.0, beta_2=Cosine(0.9, 0.99, total_steps=40_000))
+
+    Reference:
+        Huang et al., 2024 (arXiv:2501.05441), the authors' code.
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+        check_scheduled("beta_2", beta_2, _check_beta)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad=False, **kwargs)
+
+    def update_step(self, gradient, variable, learning_rate):
+        dtype, index = variable.dtype, self._get_variable_index(variable)
+        beta_1, beta_2 = (ops.cast(b, dtype) for b in (self.beta_1, self._present_beta_2()))
+        rate, updates = ops.cast(learning_rate, dtype), ops.cast(self.iterations + 1, dtype)
+        gradient, m, v = ops.cast(gradient, dtype), self._momentums[index], self._velocities[index]
+        self.assign_add(m, (1 - beta_1) * (gradient - m))
+        self.assign_add(v, (1 - beta_2) * (ops.square(gradient) - v))
+        mean = m / (1 - ops.power(beta_1, updates))
+        root = ops.sqrt(v / (1 - ops.power(beta_2, updates)))
+        self.assign_sub(variable, rate * mean / (root + self.epsilon))
+
+    def _present_beta_2(self):
+        if isinstance(self.beta_2, LearningRateSchedule):
+            return self.beta_2(self.iterations)
+        return self.beta_2
+
+    @writes_schedules
+    def get_config(self):
+        config = super().get_config()
+        del config["amsgrad"]
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        beta_2 = config.get("beta_2")
+        if isinstance(beta_2, dict):
+            beta_2 = keras.saving.deserialize_keras_object(beta_2, custom_objects)
+            config = {**config, "beta_2": beta_2}
+        return super().from_config(config, custom_objects)
+
+
+def _check_beta(name, value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
+        raise ValueError(f"`{name}` must be in [0, 1). Received: {value!r}")
+    return value
 
 
 def rmsprop(rate, rho=0.99):

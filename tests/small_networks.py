@@ -10,6 +10,8 @@ from keras_gans.networks import (
     build_mlp_generator,
     build_progan_discriminator,
     build_progan_generator,
+    build_r3gan_discriminator,
+    build_r3gan_generator,
 )
 
 
@@ -42,4 +44,12 @@ def progan_pair(**discriminator_settings):
     return (
         build_progan_generator(SHAPE, latent_dim=6, seed=1, **small),
         build_progan_discriminator(SHAPE, seed=2, **small, **discriminator_settings),
+    )
+
+
+def r3gan_pair():
+    small = {"width": 8, "blocks": 1}
+    return (
+        build_r3gan_generator(SHAPE, 6, seed=1, **small),
+        build_r3gan_discriminator(SHAPE, seed=2, **small),
     )

@@ -149,6 +149,6 @@ def build(model_class, info, settings, strategy):
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if model_class.recipe.labelled:
         chosen["num_classes"] = info.num_classes
-    chosen |= model_class.settings_for(settings["steps"])
+    chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):
         return model_class.from_paper(info.shape, seed=settings["seed"], **chosen)

@@ -14,6 +14,7 @@ from keras_gans.networks.mlp import (
 )
 from keras_gans.networks.patchgan import build_patchgan_discriminator
 from keras_gans.networks.progan import build_progan_discriminator, build_progan_generator
+from keras_gans.networks.r3gan import build_r3gan_discriminator, build_r3gan_generator
 from keras_gans.networks.recognition import build_recognition_head
 from keras_gans.networks.residual import build_residual_discriminator, build_residual_generator
 from keras_gans.networks.resnet import build_resnet_generator
@@ -33,6 +34,8 @@ __all__ = [
     "build_patchgan_discriminator",
     "build_progan_discriminator",
     "build_progan_generator",
+    "build_r3gan_discriminator",
+    "build_r3gan_generator",
     "build_recognition_head",
     "build_residual_discriminator",
     "build_residual_generator",

@@ -5,13 +5,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_networks import dcgan_pair
+from small_networks import r3gan_pair
 
 from keras_gans import R3GAN
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
 CASES = [
-    harness.case(R3GAN, lambda: dcgan_pair(None), bad_arguments=[({"gp_weight": 0}, "gp_weight")]),
+    harness.case(
+        R3GAN,
+        r3gan_pair,
+        bad_arguments=[({"gp_weight": 0}, "gp_weight"), ({"total_steps": 0}, "total_steps")],
+    ),
 ]
 
 ROLES = {
