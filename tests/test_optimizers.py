@@ -1,14 +1,17 @@
 """Steps of small gradients, as the papers' frameworks take them."""
 
 import json
+import math
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from cases import CASES
 
 from keras_gans import optimizers
-from keras_gans.schedules import Linear
+from keras_gans.devices.precision import LossScaleOptimizer
+from keras_gans.schedules import Cosine, Linear
 
 # RMS of the gradients of WGAN's generator in its first steps, layer by layer, and smaller ones.
 GRADIENTS = (1e-5, 4e-4, 1e-6)
@@ -68,6 +71,110 @@ def test_adam():
     found = steps(optimizers.adam(1e-3, beta_1=0.5, beta_2=0.9), GRADIENTS)
     assert found == pytest.approx(expected, rel=1e-4)
     assert optimizers.adam(1e-3).beta_2 == 0.999
+
+
+# A beta_2 that changes
+
+
+MIXED = (1.0, -0.5, 1e-5, 3.0, 0.0, -2.0)
+# Half a cosine in 4 updates from 0.6 to 0.9: cos(pi / 4) = sqrt(1 / 2).
+BETAS = (0.6, 0.75 - 0.15 * math.sqrt(0.5), 0.75, 0.75 + 0.15 * math.sqrt(0.5), 0.9, 0.9)
+
+
+def torch_adam(rates, beta_1, betas_2, gradients):
+    """What torch.optim.Adam does where its rate and its betas are set before each step."""
+    m, v, place, places = 0.0, 0.0, 0.0, []
+    given = zip(gradients, rates, betas_2, strict=True)
+    for t, (gradient, rate, beta_2) in enumerate(given, 1):
+        m = beta_1 * m + (1 - beta_1) * gradient
+        v = beta_2 * v + (1 - beta_2) * gradient**2
+        root = np.sqrt(v) / np.sqrt(1 - beta_2**t) + 1e-8
+        place -= rate / (1 - beta_1**t) * m / root
+        places.append(place)
+    return places
+
+
+def annealed(rate=0.1, beta_1=0.0, **kwargs):
+    return optimizers.AnnealedAdam(rate, beta_1, Cosine(0.6, 0.9, 4), **kwargs)
+
+
+@pytest.mark.parametrize("beta_1", [0.0, 0.5])
+def test_annealed_adam(beta_1):
+    rates = (0.4, 0.3, 0.2, 0.1, 0.0, 0.0)
+    expected = torch_adam(rates, beta_1, BETAS, MIXED)
+    found = steps(annealed(Linear(0.4, 0.0, 4), beta_1), MIXED)
+    assert found == pytest.approx(expected, rel=1e-5)
+    fixed = torch_adam(rates, beta_1, [0.9] * 6, MIXED)
+    assert np.abs(np.subtract(fixed, expected)).max() > 0.005  # what it is for
+
+
+def test_annealed_adam_with_a_number_is_adam():
+    given = {"beta_1": 0.5, "beta_2": 0.9}
+    expected = steps(optimizers.adam(0.1, **given), MIXED)
+    assert steps(optimizers.AnnealedAdam(0.1, **given), MIXED) == pytest.approx(expected, rel=1e-5)
+
+
+def test_adam_of_a_schedule():
+    optimizer = optimizers.adam(0.1, 0.5, beta_2=Cosine(0.6, 0.9, 4))
+    assert type(optimizer) is optimizers.AnnealedAdam
+    assert (optimizer.beta_1, optimizer.epsilon) == (0.5, 1e-8)
+    assert type(optimizers.adam(0.1)) is keras.optimizers.Adam
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_annealed_adam_in_a_graph(jit_compile):
+    """The schedule is not that of the step that was traced."""
+    optimizer, weight = annealed(), keras.Variable(np.zeros(1, "float32"))
+    optimizer.build([weight])
+    step = tf.function(lambda g: optimizer.apply([g], [weight]), jit_compile=jit_compile)
+    places = []
+    for gradient in MIXED:
+        step(tf.constant([gradient]))
+        places.append(float(weight[0]))
+    assert places == pytest.approx(torch_adam([0.1] * 6, 0.0, BETAS, MIXED), rel=1e-5)
+
+
+def test_annealed_adam_is_written_and_read():
+    optimizer = annealed(Linear(0.4, 0.0, 4), 0.5, epsilon=1e-3, clipnorm=2.0)
+    text = json.dumps(keras.optimizers.serialize(optimizer))
+    again = keras.optimizers.deserialize(json.loads(text))
+    assert type(again) is optimizers.AnnealedAdam
+    assert json.dumps(keras.optimizers.serialize(again)) == text
+    assert (again.beta_1, again.epsilon, again.clipnorm) == (0.5, 1e-3, 2.0)
+    assert steps(again, MIXED) == steps(optimizer, MIXED)
+    number = optimizers.AnnealedAdam(beta_2=0.7)
+    assert type(number).from_config(number.get_config()).beta_2 == 0.7
+
+
+def test_annealed_adam_with_loss_scaling():
+    """A step that is left out, as its gradient is infinite, is no update of the schedule's."""
+    optimizer = LossScaleOptimizer(annealed(), initial_scale=4.0)
+    optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    given = [4 * g for g in MIXED[:3]] + [float("inf")] + [2 * g for g in MIXED[3:]]  # then halved
+    places = steps(optimizer, given)
+    expected = torch_adam([0.1] * 6, 0.0, BETAS, MIXED)
+    assert places == pytest.approx([*expected[:3], expected[2], *expected[3:]], rel=1e-5)
+    assert int(optimizer.inner_optimizer.iterations) == 6
+
+
+@pytest.mark.parametrize(
+    ("beta_2", "received"),
+    [
+        (1.0, "1.0"),
+        (-0.1, "-0.1"),
+        (True, "True"),
+        ("0.9", "'0.9'"),
+        (Linear(1.0, 0.9, 5), "1.0, which Linear is at step 0"),
+        (lambda: 0.9, "<function"),
+    ],
+    ids=str,
+)
+def test_bad_betas(beta_2, received):
+    with pytest.raises(ValueError, match=f"`beta_2` must be .*Received: {received}"):
+        optimizers.AnnealedAdam(beta_2=beta_2)
+
+
+# A momentum that changes
 
 
 RISING = Linear(0.5, 0.7, total_steps=4)  # 0.5, 0.55, 0.6, 0.65, 0.7
