@@ -8,6 +8,8 @@ import tensorflow as tf
 from small_networks import r3gan_pair
 
 from keras_gans import R3GAN
+from keras_gans.cli.train import build
+from keras_gans.datasets import info
 from keras_gans.networks import (
     build_mlp_discriminator,
     build_mlp_generator,
@@ -19,6 +21,7 @@ CASES = [
         R3GAN,
         r3gan_pair,
         bad_arguments=[({"gp_weight": 0}, "gp_weight"), ({"total_steps": 0}, "total_steps")],
+        gp_weight=0.05,
     ),
 ]
 
@@ -151,6 +154,16 @@ def test_settings():
     assert (again.gp_weight, again.total_steps) == (0.3, 5)
     again = R3GAN.from_config(points(total_steps=4).get_config())
     assert float(again.gp_weight(2)) == pytest.approx(0.0275)
+
+
+@pytest.mark.parametrize("given", [0.5, None])
+def test_the_command_line_averages_as_it_is_told(given):
+    """A decay of the user's comes before the paper's."""
+    settings = {"steps": 8, "latent_dim": 3, "ema_decay": given, "seed": 0, "precision": "float32"}
+    model = build(R3GAN, info("ring"), settings, tf.distribute.get_strategy())
+    assert model.total_steps == 8
+    decay = model.ema_decay if given else model.ema_decay(4)
+    assert float(decay) == pytest.approx(0.5)
 
 
 STEPS = 4
