@@ -10,11 +10,12 @@ from harness import BATCH, SHAPE
 
 from keras_gans import LAPGAN
 from keras_gans.networks import build_lapgan_discriminators, build_lapgan_generators
+from keras_gans.optimizers import MomentumSGD
 from keras_gans.pyramids import downsample, laplacian_pyramid, upsample
 
 
-def lapgan_pair():
-    small = {"width": 4, "kernel_size": 3, "units": 8}
+def lapgan_pair(**kwargs):
+    small = {"width": 4, "kernel_size": 3, "units": 8, **kwargs}
     return (
         build_lapgan_generators(harness.SHAPE, 2, 6, seed=1, **small),
         build_lapgan_discriminators(harness.SHAPE, 2, dropout=0.3, seed=2, **small),
@@ -50,13 +51,23 @@ LATENT_DIM = 6
 NOISE = [LATENT_DIM, 8 * 12, 16 * 24]
 
 
+# The class-conditional form, as a case of the harness
+LABELLED = harness.case(
+    LAPGAN,
+    lambda: lapgan_pair(num_classes=harness.NUM_CLASSES),
+    labelled=True,
+    num_classes=harness.NUM_CLASSES,
+    bad_arguments=[({"num_classes": 0}, "num_classes"), ({"num_classes": None}, "num_classes")],
+)
+
+
 def generators(seed=1, levels=LEVELS, **kwargs):
     small = {"width": 4, "kernel_size": 3, "units": 8, **kwargs}
     return build_lapgan_generators(SHAPE, levels, LATENT_DIM, seed=seed, **small)
 
 
-def discriminators(seed=2, levels=LEVELS, dropout=0.3):
-    small = {"width": 4, "kernel_size": 3, "units": 8}
+def discriminators(seed=2, levels=LEVELS, dropout=0.3, **kwargs):
+    small = {"width": 4, "kernel_size": 3, "units": 8, **kwargs}
     return build_lapgan_discriminators(SHAPE, levels, dropout=dropout, seed=seed, **small)
 
 
@@ -76,14 +87,23 @@ def weights(*networks):
 
 
 def test_paper_defaults():
+    """facebook/eyescream: 0.02; momentum 0.5, and 0.0008 more an epoch of 704 updates up to 0.7."""
     model = LAPGAN(generators(), discriminators(), seed=0)
     model.compile()
     for player in model.players:
         optimizer = model.optimizer_of(player)
-        assert type(optimizer) is keras.optimizers.SGD
+        assert type(optimizer) is MomentumSGD and optimizer.dampened
         assert float(optimizer.learning_rate) == pytest.approx(0.02)
-        assert optimizer.momentum == 0.5
+        for epoch, momentum in ((0, 0.5), (1, 0.5008), (125, 0.6), (250, 0.7), (999, 0.7)):
+            assert float(optimizer.momentum(704 * epoch)) == pytest.approx(momentum)
         assert optimizer.global_clipnorm is None  # it would couple the levels
+
+
+def test_default_networks_of_classes():
+    given = LAPGAN.default_networks((8, 8, 1), num_classes=4, latent_dim=5, seed=0)
+    model = LAPGAN(**given, num_classes=4, seed=0)
+    assert model.generate(8, seed=0).shape == (8, 8, 8, 1)
+    assert [kind.name for kind in model.ports()["generate"].inputs] == ["latents", "labels"]
 
 
 def test_latents_are_uniform():
@@ -147,6 +167,7 @@ def test_a_step_is_the_cgan_step_of_each_level():
                 -tf.reduce_mean(
                     tf.math.log_sigmoid(judged(h)) + tf.math.log_sigmoid(-judged(fakes))
                 )
+                / 2
             ),
         )
         logs[f"generator_{SIZES[k]}"] = descend(
@@ -179,6 +200,90 @@ def test_the_condition_is_the_real_low_pass():
     assert len(seen) == 2 * (2 + 3)  # for each level: fakes twice; reals, fakes, fakes
     for low_pass in seen:
         np.testing.assert_allclose(low_pass, expected[low_pass.shape[1]], atol=1e-6)
+
+
+def test_all_networks_are_told_the_label():
+    """Each beside what it makes or judges: G twice, D of reals, of fakes and of fakes again."""
+    model = LAPGAN(generators(num_classes=3), discriminators(num_classes=3), 3, seed=3)
+    harness.compile_sgd(model, run_eagerly=True)
+    seen = {}
+    for network in (*model.generators, *model.discriminators):
+        call = network.call
+        network.call = lambda x, call=call, of=network.name, **kw: (
+            seen.setdefault(of, []).append(np.array(x[-1])) or call(x, **kw)
+        )
+    labels = np.array([2, 0, 1, 1, 0, 2, 2, 0])
+    model.train_step((tf.constant(pictures()), tf.constant(labels)))
+    assert sorted(map(len, seen.values())) == [2, 2, 2, 3, 3, 3]
+    for each in (labels_seen for of_network in seen.values() for labels_seen in of_network):
+        np.testing.assert_array_equal(each, labels)
+
+
+def test_labels_go_up_the_pyramid():
+    """Equation 5 with a label at each level, composed from the generators in numpy."""
+    model = LAPGAN(generators(num_classes=3), discriminators(num_classes=3), 3, seed=3)
+    inputs = model.generator_inputs(5, seed=1, labels=[2, 0, 1, 1, 0])
+    latents, labels = map(np.array, inputs)
+    z = np.split(latents, np.cumsum(NOISE)[:-1], axis=1)
+    made = np.array(model.generators[0]([z[0], labels]))
+    for k, (h, w) in ((1, (8, 12)), (2, (16, 24))):
+        low_pass = numpy_upsample(made)
+        residuals = model.generators[k]([z[k].reshape(5, h, w, 1), low_pass, labels])
+        made = low_pass + np.array(residuals)
+    np.testing.assert_allclose(np.array(model.sampler(inputs)), made, atol=1e-5)
+    np.testing.assert_array_equal(
+        model.generate(5, seed=1, labels=[2, 0, 1, 1, 0]),
+        np.clip(np.round((made + 1) * 127.5), 0, 255).astype("uint8"),
+    )
+    np.testing.assert_array_equal(model.generate(3, 0, 2), model.generate(3, 0, [2, 2, 2]))
+    assert (model.generate(3, 0, 2) != model.generate(3, 0, 1)).any()
+
+
+@pytest.mark.parametrize(
+    "check", [harness.check_players_move_alone, harness.check_generate, harness.check_bad_arguments]
+)
+def test_the_harness_with_classes(check):
+    check(LABELLED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", [harness.check_round_trip, harness.check_export])
+def test_files_with_classes(check, tmp_path):
+    check(LABELLED, tmp_path / "model.keras")
+
+
+def test_a_saved_model_of_classes(tmp_path):
+    model = LABELLED.build(ema_decay=0.9)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.num_classes == harness.NUM_CLASSES
+    labels = [2, 0, 1, 1]
+    np.testing.assert_array_equal(loaded.generate(4, 1, labels), model.generate(4, 1, labels))
+
+
+def test_a_model_of_before_there_were_classes_loads():
+    """Its settings do not name them, and the networks have no labels."""
+    model = LAPGAN(generators(), discriminators(), seed=3)
+    config = model.get_config()
+    del config["num_classes"]
+    loaded = LAPGAN.from_config(config)
+    assert loaded.num_classes is None and len(loaded.data_spec()) == 1
+
+
+@pytest.mark.parametrize(
+    ("of_generators", "of_discriminators", "num_classes", "match"),
+    [
+        (3, 3, None, r"`generators\[0\]` must take no labels, as `num_classes` is None"),
+        (None, 3, None, r"`discriminators\[0\]` must take no labels"),
+        (None, None, 3, r"`generators\[0\]` must take integer labels.*`num_classes` is 3"),
+        (3, None, 3, r"`discriminators\[0\]` must take integer labels"),
+        (3, 3, 2.5, "`num_classes` must be an integer"),
+    ],
+)
+def test_networks_and_classes(of_generators, of_discriminators, num_classes, match):
+    networks = generators(num_classes=of_generators), discriminators(num_classes=of_discriminators)
+    with pytest.raises(ValueError, match=f"{match}.*Received"):
+        LAPGAN(*networks, num_classes)
 
 
 def numpy_upsample(values):

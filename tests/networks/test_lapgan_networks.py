@@ -109,13 +109,92 @@ def test_sizes_of_the_paper():
     ]  # fmt: skip
     for network in convolutional:
         kernels = [w.shape for w in network.weights if w.name == "kernel"]
-        assert kernels == [(7, 7, 4, 64), (7, 7, 64, 64), (7, 7, 64, 3)]
+        assert kernels == [(7, 7, 4, 64), (7, 7, 64, 64), (5, 5, 64, 3)]
     dense, *convolutional = build_lapgan_discriminators(shape)
     kernels = [w.shape for w in dense.weights if w.name == "kernel"]
     assert kernels == [(147, 600), (600, 600), (600, 1)]
-    for network, side in zip(convolutional, (7, 14), strict=True):
+    # Without padding: 14 -> 10 -> 3 and 28 -> 24 -> 10 pixels.
+    for network, side in zip(convolutional, (3, 10), strict=True):
         kernels = [w.shape for w in network.weights if w.name == "kernel"]
         assert kernels == [(5, 5, 3, 64), (5, 5, 64, 64), (side * side * 64, 1)]
+
+
+def parameters(network):
+    return sum(v.numpy().size for v in network.trainable_variables)
+
+
+def test_class_conditional_sizes():
+    """train_cifar_coarse_to_fine_classcond.lua for 16 and 32 pixels, train_cifar_classcond.lua
+    for the coarsest: the numbers of weights and biases of their layers, counted by hand.
+    """
+    coarsest, *finer = build_lapgan_generators((32, 32, 3), num_classes=10)
+    assert parameters(coarsest) == 110 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 192 + 192
+    convolutions = 49 * 5 * 64 + 64 + 49 * 64 * 64 + 64 + 25 * 64 * 3 + 3  # 5 channels
+    for network, pixels in zip(finer, (16 * 16, 32 * 32), strict=True):
+        assert parameters(network) == 10 * pixels + pixels + convolutions
+    coarsest, *finer = build_lapgan_discriminators((32, 32, 3), num_classes=10)
+    assert parameters(coarsest) == 202 * 600 + 600 + 600 * 600 + 600 + 600 + 1
+    convolutions = 25 * 4 * 64 + 64 + 25 * 64 * 64 + 64
+    # floor((16 - 5 + 1 - 5) / 2 + 1) = 4, and 12 for 32, is `sz` there
+    for network, pixels, side in zip(finer, (16 * 16, 32 * 32), (4, 12), strict=True):
+        head = side * side * 64 + 1
+        assert parameters(network) == 10 * pixels + pixels + convolutions + head
+
+
+def test_small_pictures_are_padded():
+    """Two kernels of 5, the second with a step of 2, fit in 9 pixels and leave 1 of them."""
+    for side, left in ((8, 4), (10, 1), (14, 3)):
+        _, network = build_lapgan_discriminators((side, 14, 1), 2, width=2, units=2)
+        other = 7 if side == 8 else 3
+        assert network.get_layer("logits").kernel.shape == (left * other * 2, 1)
+
+
+def planes(network):
+    return [layer for layer in network.layers if type(layer).__name__ == "Reshape"]
+
+
+def test_labels_are_one_more_channel():
+    """relu(W y + b), in rows and columns, beside noise and low-pass, or beside the sum."""
+    given = {"shape": (8, 12, 2), "levels": 2, "num_classes": 3, "seed": 0}
+    for (_, network), channels in ((generators(**given), 4), (discriminators(**given), 3)):
+        (plane,) = planes(network)
+        assert plane.output.shape == (None, 8, 12, 1)
+        part = keras.Model(network.inputs, plane.output)
+        dense = next(v for v in network.layers if type(v).__name__ == "Dense")
+        kernel = np.random.default_rng(1).normal(size=(3, 96)).astype("float32")
+        bias = np.linspace(-1, 1, 96, dtype="float32")
+        dense.set_weights([kernel, bias])
+        pictures = inputs_of_labelled(network)
+        expected = np.maximum(kernel[[2, 0, 1, 2]] + bias, 0).reshape(4, 8, 12, 1)
+        np.testing.assert_allclose(part(pictures), expected, atol=1e-6)
+        first = next(v for v in network.layers if type(v).__name__ == "Conv2D")
+        assert first.kernel.shape[2] == channels
+
+
+def inputs_of_labelled(network, labels=(2, 0, 1, 2)):
+    rng = np.random.default_rng(0)
+    values = [rng.uniform(-1, 1, (4, *t.shape[1:])).astype("float32") for t in network.inputs[:-1]]
+    return [*values, np.array(labels)]
+
+
+@BUILDERS
+def test_labels_matter_at_each_level(build):
+    for level, network in enumerate(build(num_classes=3, seed=0)):
+        assert [t.name for t in network.inputs][-1] == "labels" and network.inputs[-1].shape == (
+            None,
+        )
+        assert len(network.inputs) == 2 + (level > 0)
+        one, other = (np.array(network(inputs_of_labelled(network, [k] * 4))) for k in (0, 1))
+        assert np.abs(one - other).max() > 1e-4
+
+
+def test_kernels_of_each_convolution():
+    _, network = generators(levels=2, kernel_size=(5, 3, 1))
+    kernels = [w.shape[:2] for w in network.weights if w.name == "kernel"]
+    assert kernels == [(5, 5), (3, 3), (1, 1)]
+    for size in ((5, 3), (5, 3, 1, 1), (5, 3, 0)):
+        with pytest.raises(ValueError, match=r"`kernel_size` must be.*Received"):
+            generators(levels=2, kernel_size=size)
 
 
 @BUILDERS
@@ -151,6 +230,7 @@ def test_saving(build, tmp_path):
         ({"width": 0}, "`width`"),
         ({"kernel_size": 2.5}, "`kernel_size`"),
         ({"units": 0}, "`units`"),
+        ({"num_classes": 0}, "`num_classes`"),
         ({"seed": -1}, "`seed`"),
     ],
 )
