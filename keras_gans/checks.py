@@ -28,6 +28,18 @@ def check_count(name, value):
     return check_int(name, value, 1)
 
 
+def check_counts(name, value, low=1):
+    """Returns a tuple of ints, of an integer or a sequence of them; ValueError for others.
+
+    Each must be at least `low`.
+    """
+    if not isinstance(value, tuple | list):
+        return (check_int(name, value, low),)
+    if not value:
+        raise ValueError(f"`{name}` must be integers of at least {low}. Received: {value!r}")
+    return tuple(check_int(name, each, low) for each in value)
+
+
 def check_positive(name, value):
     """Returns `value`, or raises ValueError unless it is a finite number above 0."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
@@ -297,7 +309,7 @@ def check_fits(name, network, generator, maker="generator"):
 
 
 def check_conditional(name, network, num_classes):
-    """Raises ValueError unless `network` has the inputs [latents or samples, labels]."""
+    """Raises ValueError unless `network` has the inputs [latents or samples, labels (batch,)]."""
     check_count("num_classes", num_classes)
     check_networks({name: network})
     shapes = [tuple(tensor.shape[1:]) for tensor in network.inputs]
@@ -309,12 +321,12 @@ def check_conditional(name, network, num_classes):
 
 
 def encoded_classes(generator):
-    """The numbers of classes that a generator's layers encode labels for: a set, at best of one."""
+    """The numbers of classes that a generator's layers encode labels for, a list in their order."""
     counts = (
         getattr(operation, "num_classes", None) or getattr(operation, "input_dim", None)
         for operation in generator.operations
     )
-    return {count for count in counts if isinstance(count, int)}
+    return [count for count in counts if isinstance(count, int)]
 
 
 def infer_num_classes(generator):
@@ -324,7 +336,7 @@ def infer_num_classes(generator):
         ValueError: no layer tells it, or several tell different numbers.
     """
     check_networks({"generator": generator})
-    found = encoded_classes(generator)
+    found = set(encoded_classes(generator))
     if len(found) != 1:
         raise ValueError(
             "`num_classes` must be given, since it can't be read off the generator. "

@@ -12,6 +12,7 @@ from PIL import Image
 
 from keras_gans.training import kinds
 from keras_gans.training.kinds import (
+    Codes,
     Labels,
     Latents,
     Masks,
@@ -38,6 +39,7 @@ ALL = (
     Latents("latents", (4,)),
     Latents("latents", (4,), prior="uniform"),
     Labels("labels", 3),
+    Codes("codes", (3, 5)),
 )
 
 
@@ -87,9 +89,8 @@ def test_shapes(kind):
         kind.check(inside[:, :-1])
     with pytest.raises(ValueError, match=r"must have the shape"):
         kind.check(inside[..., None])
-    free = type(kind)(kind.name, (None, *kind.shape[1:]))
-    if not isinstance(kind, Text):
-        free.check(inside[:, :-1])
+    if not isinstance(kind, Text | Codes):
+        type(kind)(kind.name, (None, *kind.shape[1:])).check(inside[:, :-1])
 
 
 @pytest.mark.parametrize(
@@ -107,11 +108,19 @@ def test_shapes(kind):
         (Labels("l", 3), np.array([0, 3]), r"in \[0, 3\), as num_classes is 3"),
         (Labels("l", 3), np.eye(3, dtype="int32"), r"integers of shape \(batch,\)"),
         (Labels("l", 3), np.zeros(3), r"integers of shape \(batch,\). Received: float64"),
+        (Codes("c", (3, 5)), [[2, 4], [3, 4]], r"least 0 and below \(3, 5\)\. Received: \[3, 4\]$"),
+        (Codes("c", (3, 5)), [[2, 4], [2, -1]], r"below \(3, 5\)\. Received: \[2, -1\]$"),
+        (Codes("c", (3, 5)), np.zeros((2, 2)), r"`c` must be integers. Received: float64$"),
+        (
+            Codes("c", (3, 5)),
+            np.zeros((2, 3), "int32"),
+            r"shape.*\(batch, 2\)\. Received: \(2, 3\)$",
+        ),
     ],
 )
 def test_words_of_errors(kind, values, match):
     with pytest.raises(ValueError, match=match):
-        kind.check(values)
+        kind.check(np.asarray(values))
 
 
 def test_masks_at_the_border():
@@ -149,6 +158,35 @@ def test_labels_of_samples():
     np.testing.assert_array_equal(labels.of_samples(2, 1), [1, 1])
     with pytest.raises(ValueError, match=r"one for each of 3\. Received: 2"):
         labels.of_samples(3, [0, 1])
+
+
+def test_codes_of_samples():
+    """Given, or uniform draws of the seed: each code over its own values, independent of others."""
+    codes = Codes("codes", (3, 5))
+    assert codes.shape == (2,)
+    np.testing.assert_array_equal(codes.of_samples(2, [1, 4]), [[1, 4], [1, 4]])
+    np.testing.assert_array_equal(codes.of_samples(2, [[0, 1], [2, 3]]), [[0, 1], [2, 3]])
+    with pytest.raises(ValueError, match=r"one for each of 3\. Received: 2"):
+        codes.of_samples(3, [[0, 1], [2, 3]])
+    with pytest.raises(ValueError, match=r"must have the shape"):
+        codes.of_samples(3, [0, 1, 2])
+    num = 6000
+    drawn = codes.of_seed(num, 1).numpy()
+    assert drawn.dtype == "int32" and (drawn == codes.of_seed(num, 1).numpy()).all()
+    assert (drawn != codes.of_seed(num, 2).numpy()).any(axis=1).mean() > 0.9
+    np.testing.assert_array_equal(codes.of_seed(7, 1), drawn[:7])
+    pairs, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert len(pairs) == 15 and (drawn.min(0) == 0).all() and (drawn.max(0) == [2, 4]).all()
+    np.testing.assert_allclose(counts, 400, atol=5 * np.sqrt(400 * 14 / 15))
+
+
+def test_requests_of_codes():
+    codes = Codes("codes", (3, 5))
+    rows = codes.received(tf.constant([[2, 4], [0, 0]], tf.int64))
+    assert rows.dtype == tf.int32
+    for bad in ([[3, 0]], [[0, 5]], [[-1, 0]]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"below \(3, 5\)"):
+            codes.received(tf.constant(bad, tf.int64))
 
 
 def test_latents_of_samples():
@@ -198,6 +236,7 @@ def test_what_a_person_types():
     np.testing.assert_array_equal(ids.parse("7"), [7, 8, 8])
     assert IDS.parse("bird").dtype == "int32" and VECTORS.parse("1 2 3 4 5 6 7").dtype == "float32"
     np.testing.assert_array_equal(Points("p", (2,)).parse("0.5, -1e1"), [0.5, -10])
+    np.testing.assert_array_equal(Codes("c", (3, 5)).parse("2 4"), [2, 4])
     assert Sequences("s", (2, 3)).parse("1 2 3 4 5 6").tolist() == [[1, 2, 3], [4, 5, 6]]
     words = "1 to 6 words such as a, red, small, bird, or their ids from 0 to 4"
     for kind, text, rule in (
@@ -210,6 +249,7 @@ def test_what_a_person_types():
         (VECTORS, "1 2", "7 numbers"),
         (VECTORS, "1 2 3 4 5 6 nan", "7 numbers"),
         (Points("p", (2,)), "a b", "2 numbers"),
+        (Codes("c", (3, 5)), "2", "2 numbers"),
     ):
         match = rf"`{kind.name}` must be {rule}\. Received: '{text}'$"
         with pytest.raises(ValueError, match=match):

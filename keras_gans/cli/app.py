@@ -260,8 +260,9 @@ def generate(
         _option(
             "--labels",
             "A,B,...",
-            "Classes to make in turn, by number or name, for label-conditional models.",
-            "all classes",
+            "Classes to make in turn, by number or name, for label-conditional models; of "
+            "several codes, each sample's with spaces between.",
+            "all classes, or drawn codes",
         ),
     ] = None,
     texts: Annotated[

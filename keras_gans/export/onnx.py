@@ -27,7 +27,8 @@ def onnx(gan, path, direction=None, allow_untrained=False, verbose=True):
     - models that make pictures out of pictures take `pictures`, float32 (batch, H, W, C) in
       [-1, 1], as ONNX gives inputs and outputs no common names;
     - `images`, float32 (batch, H, W, C) in [-1, 1], comes back, or `points`, float32 (batch, d);
-      of encoders `latents`, float32 (batch, d), and of classifiers `labels`, int32 (batch,).
+      of encoders `latents`, float32 (batch, d), and of classifiers `labels`, int32 (batch,) or of
+      several codes (batch, codes).
 
     Pictures are NHWC, as in the package. The file computes in float32, also where the model does in
     mixed precision. Before anything is written, the file is run by ONNX

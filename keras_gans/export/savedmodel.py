@@ -28,9 +28,10 @@ def savedmodel(
 
     - `serving_default(latents)`, `sample(seeds)` and `generate(num_images, seed)` return `images`,
       uint8 (batch, H, W, C), and `image_bytes`, each picture as a PNG file. `labels` (batch,) come
-      beside them for conditional models. A row of `sample` depends on its own seed alone and is
-      `gan.generate(1, seed)`; `generate` is `gan.generate(num_images, seed)`, with its labels taken
-      in turn. For points they return `points`, float32 (batch, d).
+      beside them for conditional models, (batch, codes) for those of several. A row of `sample`
+      depends on its own seed alone and is `gan.generate(1, seed)`; `generate` is
+      `gan.generate(num_images, seed)`, with its labels taken in turn. For points they return
+      `points`, float32 (batch, d).
     - `raw(latents)` returns `samples`, the generator's float32 output.
     - Models that make pictures out of pictures have for each direction, such as `a_to_b`,
       `a_to_b(images)` of uint8 pictures (batch, H, W, C), `a_to_b_png(image_bytes)` of PNG or JPEG

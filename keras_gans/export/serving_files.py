@@ -3,6 +3,8 @@
 import json
 import os
 
+import numpy as np
+
 from keras_gans.export.warmup import signature_defs
 
 GRPC_PORT, REST_PORT = 8500, 8501  # inside the container
@@ -212,5 +214,8 @@ def _example_request(version_directory):
     signature = signature_defs(version_directory).get("sample")
     if signature is None or not {"seeds"} <= set(signature.inputs) <= {"seeds", "labels"}:
         return None
-    inputs = {name: [0, 1] for name in sorted(signature.inputs, reverse=True)}
+    inputs = {}
+    for name in sorted(signature.inputs, reverse=True):
+        row = [dim.size for dim in signature.inputs[name].tensor_shape.dim[1:]]  # [n] of n codes
+        inputs[name] = np.stack([np.full(row, i) for i in range(2)]).tolist()
     return json.dumps({"signature_name": "sample", "inputs": inputs})

@@ -55,7 +55,8 @@ def tflite(
       conditional ones `labels` beside them, int32 (1,); a label that is no class is no error there;
     - models that make pictures out of pictures take `images`, float32 (1, H, W, C) in [-1, 1];
     - `images`, float32 (1, H, W, C) in [-1, 1], comes back, or `points`, float32 (1, d); of
-      encoders `latents`, float32 (1, d), and of classifiers `labels`, int32 (1,).
+      encoders `latents`, float32 (1, d), and of classifiers `labels`, int32 (1,), or of several
+      codes (1, codes).
 
     Only TFLite's own operations are used, and the file computes in float32 where the model does in
     mixed precision. Before anything is written, the file is run on 16 inputs

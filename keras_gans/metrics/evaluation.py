@@ -27,7 +27,7 @@ from keras_gans.metrics.metric_set import MetricSet
 from keras_gans.metrics.paired import PairMetric
 from keras_gans.training import kinds
 from keras_gans.training.base import AdversarialModel
-from keras_gans.training.ports import makes_from_latents
+from keras_gans.training.ports import main_port, makes_from_latents
 
 NUM = 10_000
 
@@ -170,7 +170,7 @@ class Evaluation:
             )
         if any(isinstance(m, PathLength) for m in self.metrics.values()):
             known = isinstance(model, AdversarialModel) and makes_from_latents(model)
-            if not known or model.num_classes:
+            if not known or len(main_port(model).inputs) > 1:
                 raise ValueError(
                     "`metrics` must be without 'ppl' but for a model in memory (no SavedModel) "
                     f"that makes pictures out of latents alone. Received: {type(model).__name__}"

@@ -5,10 +5,13 @@ them in its pictures. A recognition network Q(c|x) reads them off, for the bound
 
     L_I(G, Q) = E[log Q(c|x)] + H(c) <= I(c; G(z, c)),    c ~ P(c), x ~ G(z, c)
 
-in the game min_{G,Q} max_D V(D, G) - lambda L_I(G, Q) (equation 6). Here c is one category,
-uniform over K, and n continuous codes from U(-1, 1). H(c) is a constant and is left out:
+in the game min_{G,Q} max_D V(D, G) - lambda L_I(G, Q) (equation 6). Here c is some categories,
+each uniform over its K, and n continuous codes from U(-1, 1); in P and in Q they are independent.
+The paper has one category of 10 for MNIST, four for SVHN and ten for CelebA. H(c) is a constant and
+is left out:
 
-- `category_loss`: the cross-entropy -E[log Q(category|x)]; log K less it is its part of L_I.
+- `category_loss`: the sum over the categories of the cross-entropies -E[log Q(category|x)]; the sum
+  of log K less it is their part of L_I.
 - `continuous_loss`: 1/2 E[||codes - means(x)||^2], which is -E[log Q(codes|x)] of a Gaussian with
   variance 1, up to a constant; the authors' code for MNIST fixes the variance too.
 
@@ -19,7 +22,6 @@ layers; and the noise comes from U(-1, 1).
 Deviations from the paper:
 - The weight of the continuous codes is 0.1. The paper asks for a smaller one than the categories'
   (section 6); the authors' code for MNIST has 1 for both.
-- One categorical code; the paper's other data sets have up to ten.
 """
 
 import dataclasses
@@ -32,6 +34,7 @@ from keras_gans.checks import (
     check_conditional,
     check_count,
     check_fits,
+    check_int,
     check_positive,
     encoded_classes,
 )
@@ -41,7 +44,7 @@ from keras_gans.networks.defaults import default_generator, discriminator_with_f
 from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
-from keras_gans.training.kinds import Labels
+from keras_gans.training.kinds import Codes, Labels
 from keras_gans.training.ports import Port
 
 
@@ -51,16 +54,22 @@ class InfoGAN(AdversarialModel):
 
     Args:
         generator: built `keras.Model`, [latents (batch, latent_dim), int categories (batch,)] to
-            samples (batch, ...). The last n latents are the continuous codes; the paper has 62
-            others and n = 2.
+            samples (batch, ...); of several categorical codes, categories (batch, codes). The last
+            n latents are the continuous codes; for MNIST the paper has 62 others and n = 2.
         discriminator: built `keras.Model`, samples (batch, ...) to [logits, features (batch, ...)].
         recognition: built `keras.Model`, the discriminator's features to [category logits
-            (batch, K), means of the continuous codes (batch, n)].
-        category_weight: weight of the categorical code, the paper's lambda.
+            (batch, K) of each categorical code, means of the continuous codes (batch, n)].
+        category_weight: weight of the categorical codes, the paper's lambda.
         continuous_weight: weight of the continuous codes.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
+
+    Attributes:
+        num_categories: tuple, the number K of values of each categorical code. With a single one,
+            `num_classes` is its K, and samples are asked for by a label each; with several, by a
+            row of labels each, one for each code.
+        num_continuous: n.
 
     Input shape:
         Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1].
@@ -80,6 +89,19 @@ class InfoGAN(AdversarialModel):
     (80, 28, 28, 1)
     >>> gan.classify(gan.generate(5, seed=1, labels=3)).shape
     (5,)
+
+    Four categorical codes and four continuous ones, as for SVHN:
+
+    >>> codes = (10, 10, 10, 10)
+    >>> discriminator = build_dcgan_discriminator((32, 32, 3), return_features=True)
+    >>> gan = InfoGAN(
+    ...     build_dcgan_generator((32, 32, 3), latent_dim=124 + 4, num_classes=codes),
+    ...     discriminator,
+    ...     build_recognition_head(discriminator.output_shape[1][1:], codes, 4),
+    ... )
+    >>> pictures = gan.generate(8, seed=0, labels=[3, 1, 4, 1])
+    >>> gan.classify(pictures).shape
+    (8, 4)
 
     Reference:
         https://arxiv.org/abs/1606.03657
@@ -123,7 +145,9 @@ class InfoGAN(AdversarialModel):
             **networks, ema_decay=ema_decay, latent_prior=latent_prior, seed=seed, name=name
         )
         check_fits("discriminator", discriminator, generator)
-        self.num_classes, self.num_continuous = code_sizes(generator, discriminator, recognition)
+        sizes = code_sizes(generator, discriminator, recognition)
+        self.num_categories, self.num_continuous = sizes
+        self.num_classes = self.num_categories[0] if len(self.num_categories) == 1 else None
         self.category_weight = check_positive("category_weight", category_weight)
         self.continuous_weight = check_positive("continuous_weight", continuous_weight)
 
@@ -136,7 +160,8 @@ class InfoGAN(AdversarialModel):
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
         """DCGAN's networks for pictures, dense ones for points; Q is a head on D's features.
 
-        There are two continuous codes, and `num_classes` categories, 10 where it is `None`.
+        There are two continuous codes, and one categorical code of `num_classes` values, 10 where
+        it is `None`; or several, where it is a sequence of their numbers of values.
         """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
         num_classes = 10 if num_classes is None else num_classes
@@ -175,26 +200,31 @@ class InfoGAN(AdversarialModel):
         return self.logs()
 
     def sample_categories(self, like):
-        """Fresh categories, uniform over K: int32 (batch of `like`,)."""
-        return ops.cast(self.random_uniform(like, maxval=self.num_classes), "int32")
+        """Fresh categories, uniform over K: int32 (batch of `like`,), or (batch, codes)."""
+        if self.num_classes is not None:
+            return ops.cast(self.random_uniform(like, maxval=self.num_classes), "int32")
+        numbers = self.random_uniform(like, (len(self.num_categories),))
+        return ops.cast(numbers * ops.cast(self.num_categories, "float32"), "int32")
 
     def code_losses(self, features, latents, categories):
         """The pair (category_loss, continuous_loss) of Q on the features of fakes, scalars."""
-        logits, means = float32(*self.recognition(features, training=True))
-        category_loss = ops.mean(
-            ops.sparse_categorical_crossentropy(categories, logits, from_logits=True)
+        *logits, means = float32(*self.recognition(features, training=True))
+        categories = ops.reshape(categories, (-1, len(logits)))
+        category_loss = sum(
+            ops.mean(ops.sparse_categorical_crossentropy(categories[:, i], each, from_logits=True))
+            for i, each in enumerate(logits)
         )
         errors = ops.square(latents[:, -self.num_continuous :] - means)
         return category_loss, 0.5 * ops.mean(ops.sum(errors, axis=-1))
 
     def classify(self, samples):
-        """Which category Q takes samples for; what a category means, training has decided.
+        """Which categories Q takes samples for; what they mean, training has decided.
 
         Args:
             samples: (num, ...) as in the training data, float32; or uint8 pictures.
 
         Returns:
-            int32 array (num,) in [0, K).
+            int32 array (num,) in [0, K); of several categorical codes, (num, codes).
 
         Raises:
             ValueError: the samples do not fit the model.
@@ -202,23 +232,34 @@ class InfoGAN(AdversarialModel):
         return self._ask("classify", samples=samples)
 
     def ports(self):
-        """Besides "generate", "classify": which category Q takes samples for."""
-        kind = self.sample_kind()
+        """Besides "generate", "classify": which categories Q takes samples for."""
+        ports, kind, categories = super().ports(), self.sample_kind(), self.category_kind()
+        latents = ports["generate"].inputs[0]
+        ports["generate"] = dataclasses.replace(ports["generate"], inputs=(latents, categories))
         taken = dataclasses.replace(kind, name=kind.output_name)
         sources = self.discriminator, self.recognition
         classifier = self._part("classify", self._build_classifier, *sources)
-        categories = Labels("labels", self.num_classes)
-        return {**super().ports(), "classify": Port((taken,), classifier, categories)}
+        return {**ports, "classify": Port((taken,), classifier, categories)}
+
+    def category_kind(self):
+        """The kind of the categories that samples are made of, and that Q takes them for."""
+        if self.num_classes is not None:
+            return Labels("labels", self.num_classes)
+        return Codes("labels", self.num_categories)
 
     def _build_classifier(self):
-        """Q on the features of D, as one network: samples to categories, int32 (batch,)."""
+        """Q on the features of D, as one network: samples to categories, int32."""
         _, features = self.discriminator.outputs
-        logits, _ = self.recognition(features)
+        *logits, _ = self.recognition(features)
         # Keras's argmax looks at the bits of zeros, for which TFLite has no operation.
-        _, categories = ops.top_k(logits, 1)
-        return keras.Model(self.discriminator.inputs[0], ops.squeeze(categories, axis=-1))
+        categories = [ops.top_k(each, 1)[1] for each in logits]
+        if len(categories) == 1:
+            categories = ops.squeeze(categories[0], axis=-1)
+        else:
+            categories = ops.concatenate(categories, axis=-1)
+        return keras.Model(self.discriminator.inputs[0], categories)
 
-    def code_grid(self, continuous=None, columns=10, limit=2.0, seed=0):
+    def code_grid(self, continuous=None, columns=10, limit=2.0, seed=0, categorical=0):
         """Samples for a grid with a row for each category, to see what the codes mean.
 
         Args:
@@ -226,7 +267,8 @@ class InfoGAN(AdversarialModel):
                 [0, n), of a continuous code that rises along each row while all else stays.
             columns: samples in a row, at least 1.
             limit: positive number, the end of that code's range; the paper shows 2 (figure 2).
-            seed: integer that fixes the other latents.
+            seed: integer that fixes the other latents, and the other categorical codes.
+            categorical: index of the categorical code whose values the rows have.
 
         Returns:
             uint8 pictures (K * columns, H, W, C), row by row; for points, float32.
@@ -234,18 +276,19 @@ class InfoGAN(AdversarialModel):
         Raises:
             ValueError: an argument is out of its range.
         """
-        k, n = self.num_classes, self.num_continuous
+        n, sizes = self.num_continuous, self.num_categories
         check_count("columns", columns), check_positive("limit", limit)
+        k = sizes[check_int("categorical", categorical, 0, len(sizes) - 1)]
         if continuous is None:
-            latents, _ = self.generator_inputs(columns, seed)
-            latents = np.tile(latents, (k, 1))
+            inputs = self.generator_inputs(columns, seed)
+            latents, categories = (np.concatenate([rows] * k) for rows in inputs)
         elif continuous in range(n):
-            latents, _ = self.generator_inputs(k, seed)
-            latents = np.repeat(latents, columns, axis=0)
+            inputs = self.generator_inputs(k, seed)
+            latents, categories = (np.repeat(rows, columns, axis=0) for rows in inputs)
             latents[:, continuous - n] = np.tile(np.linspace(-limit, limit, columns), k)
         else:
             raise ValueError(f"`continuous` must be None or in [0, {n}). Received: {continuous!r}")
-        categories = np.repeat(np.arange(k, dtype="int32"), columns)
+        categories.reshape(-1, len(sizes))[:, categorical] = np.repeat(np.arange(k), columns)
         made = self.sampler([latents, categories], training=False)
         return self.sample_kind().to_border(ops.convert_to_numpy(made))
 
@@ -255,7 +298,7 @@ class InfoGAN(AdversarialModel):
 
 
 def code_sizes(generator, discriminator, recognition):
-    """K and n, read off the recognition network; ValueError where the others do not fit it."""
+    """Each K, and n, read off the recognition network; ValueError where others do not fit it."""
     made = [tuple(tensor.shape[1:]) for tensor in discriminator.outputs]
     taken = tuple(recognition.inputs[0].shape[1:])
     if len(made) != 2 or made[1] != taken:
@@ -265,17 +308,27 @@ def code_sizes(generator, discriminator, recognition):
             f"outputs of shapes {made}, and a recognition network for shape {taken}"
         )
     shapes = [tuple(tensor.shape[1:]) for tensor in recognition.outputs]
-    if [len(shape) for shape in shapes] != [1, 1]:
+    if len(shapes) < 2 or {len(shape) for shape in shapes} != {1}:
         raise ValueError(
-            "`recognition` must have two outputs, logits (batch, K) of the categories and means "
-            f"(batch, n) of the continuous codes. Received: outputs of shapes {shapes}"
+            "`recognition` must have two outputs or more, logits (batch, K) of each categorical "
+            "code and means (batch, n) of the continuous ones. "
+            f"Received: outputs of shapes {shapes}"
         )
-    ((k,), (n,)) = shapes
-    check_conditional("generator", generator, k)
+    *sizes, n = (length for (length,) in shapes)
+    taken = [tuple(tensor.shape[1:]) for tensor in generator.inputs]
+    if len(sizes) == 1:
+        check_conditional("generator", generator, sizes[0])
+    elif taken[1:] != [(len(sizes),)]:
+        raise ValueError(
+            "`generator` must have two inputs, the second one integer labels of shape (batch, "
+            f"{len(sizes)}), one for each categorical code. Received: inputs of shapes {taken}"
+        )
     encoded, latent_dim = encoded_classes(generator), generator.inputs[0].shape[-1]
-    if (len(encoded) == 1 and encoded != {k}) or latent_dim < n:
+    encoded = encoded if len(sizes) > 1 else sorted(set(encoded))
+    if (len(encoded) == len(sizes) and encoded != sizes) or latent_dim < n:
+        wanted = " and ".join(map(str, sizes))
         raise ValueError(
-            f"`generator` must take the codes of `recognition`: {k} categories, and {n} or more "
-            f"latents. Received: {sorted(encoded)} categories, {latent_dim} latents"
+            f"`generator` must take the codes of `recognition`: {wanted} categories, and {n} or "
+            f"more latents. Received: {encoded} categories, {latent_dim} latents"
         )
-    return k, n
+    return tuple(sizes), n

@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import layers, ops
 
-from keras_gans.checks import check_count, check_seed
+from keras_gans.checks import check_counts, check_seed
 from keras_gans.devices.randomness import derive_seed
 from keras_gans.layers import BatchNormalization, GroupNormalization, SpectralNormalization
 
@@ -114,7 +114,14 @@ def gaussian_heads(x, latent_dim, initializer):
 
 
 def label_input(num_classes):
-    """The integer input `labels` (batch,) and its one-hot code (batch, num_classes)."""
-    check_count("num_classes", num_classes)
-    labels = keras.Input((), dtype="int32", name="labels")
-    return labels, ops.one_hot(labels, num_classes)
+    """The integer input `labels` (batch,) and its one-hot code (batch, num_classes).
+
+    Of a sequence of n numbers of classes, (batch, n), and the one-hot codes side by side.
+    """
+    sizes = check_counts("num_classes", num_classes)
+    if len(sizes) == 1:
+        labels = keras.Input((), dtype="int32", name="labels")
+        return labels, ops.one_hot(labels, sizes[0])
+    labels = keras.Input((len(sizes),), dtype="int32", name="labels")
+    codes = [ops.one_hot(labels[:, i], size) for i, size in enumerate(sizes)]
+    return labels, ops.concatenate(codes, axis=-1)

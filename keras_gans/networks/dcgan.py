@@ -49,7 +49,8 @@ def build_dcgan_generator(
             times `width`. The paper's network for 64 x 64 has `width=128`.
         kernel_size: side of the kernels.
         normalization: "batch", "layer", "instance" or None.
-        num_classes: number of classes of a label-conditional generator, or None.
+        num_classes: number of classes of a label-conditional generator, or None; or a sequence of
+            such numbers, of several labels for each sample.
         seed: integer that fixes the initial weights, or None.
 
     Returns:

@@ -74,7 +74,8 @@ def build_mlp_generator(
         hidden: widths of the hidden layers.
         activation: activation of the hidden layers.
         output_activation: activation of the output; "auto" is tanh for pictures, none for points.
-        num_classes: number of classes of a label-conditional generator, or None.
+        num_classes: number of classes of a label-conditional generator, or None; or a sequence of
+            such numbers, of several labels for each sample.
         label_units: width of a hidden layer of the label's own, beside the latents' first one, as
             in Mirza and Osindero, 2014 (there 200 and 1000); `None` joins the label's one-hot code
             to the latents.

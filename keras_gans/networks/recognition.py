@@ -7,7 +7,7 @@ normalization and LeakyReLU(0.1), then the outputs. The layers before it are the
 import keras
 from keras import layers
 
-from keras_gans.checks import check_count
+from keras_gans.checks import check_count, check_counts
 from keras_gans.layers import BatchNormalization
 from keras_gans.networks._parts import dcgan_initializers
 
@@ -17,14 +17,16 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
 
     Args:
         feature_shape: shape of one example's features, (h, w, filters) or (features,).
-        num_categories: number of values of the categorical code, at least 2.
+        num_categories: number of values of the categorical code, at least 2; or a sequence of such
+            numbers, of several codes.
         num_continuous: number of continuous codes, at least 1.
         units: width of the hidden layer.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
         Functional `keras.Model`: features (batch, *feature_shape) to float32 [category logits
-        (batch, num_categories), means of the continuous codes (batch, num_continuous)].
+        (batch, num_categories) of each categorical code, means of the continuous codes (batch,
+        num_continuous)].
 
     Raises:
         ValueError: an argument breaks these rules.
@@ -33,6 +35,8 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
 
     >>> build_recognition_head((7, 7, 128), num_categories=10, num_continuous=2).output_shape
     [(None, 10), (None, 2)]
+    >>> build_recognition_head((7, 7, 128), num_categories=(10, 5), num_continuous=2).output_shape
+    [(None, 10), (None, 5), (None, 2)]
     """
     if not isinstance(feature_shape, tuple | list) or not feature_shape:
         raise ValueError(
@@ -41,8 +45,7 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
         )
     shape = [check_count("feature_shape", length) for length in feature_shape]
     check_count("num_continuous", num_continuous), check_count("units", units)
-    if check_count("num_categories", num_categories) < 2:
-        raise ValueError("`num_categories` must be an integer of at least 2. Received: 1")
+    sizes = check_counts("num_categories", num_categories, low=2)
     initializer = dcgan_initializers(seed, "recognition_head")
 
     def head(outputs, name):
@@ -53,5 +56,8 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
         layers.Flatten()(features)
     )
     x = layers.LeakyReLU(0.1)(BatchNormalization()(x))
-    outputs = [head(num_categories, "category_logits")(x), head(num_continuous, "code_means")(x)]
+    names = [f"category_logits_{i}" for i in range(len(sizes))]
+    names = names if len(sizes) > 1 else ["category_logits"]
+    outputs = [head(size, name)(x) for size, name in zip(sizes, names, strict=True)]
+    outputs.append(head(num_continuous, "code_means")(x))
     return keras.Model(features, outputs, name="recognition_head")

@@ -156,7 +156,8 @@ def sample(sampler, num, seed=0, labels=None, **given):
         sampler: of `open_sampler`.
         num: how many.
         seed: integer, of the latents.
-        labels: sequence of integers, classes in turn; all of them when `None`.
+        labels: sequence of integers, classes in turn, or of rows of codes; all of them, or drawn
+            ones, when `None`.
         **given: what else the port takes, by name: arrays (n, ...), whose rows are taken in turn.
 
     Returns:
@@ -167,14 +168,14 @@ def sample(sampler, num, seed=0, labels=None, **given):
     """
     rows = []
     for kind in sampler.port.inputs:
-        values = {kinds.Latents: (seed, -1), kinds.Labels: labels}.get(
-            type(kind), given.get(kind.name)
-        )
+        values = labels if isinstance(kind, kinds.Labels) else given.get(kind.name)
         if isinstance(kind, kinds.Labels) and kind.num_classes is None:
             rows.append(_unknown_classes(labels, num))
             continue
-        if values is not None and not isinstance(kind, kinds.Latents):
-            values = np.asarray(values)[np.arange(num) % len(values)]
+        if values is None:
+            rows.append(kind.to_border(kind.of_seed(num, seed)))
+            continue
+        values = np.asarray(values)[np.arange(num) % len(values)]
         rows.append(kind.to_border(kind.of_samples(num, values)))
     return rows, sampler.ask(sampler.name, *rows)
 
@@ -258,6 +259,9 @@ def parse_labels(text, sampler, source):
         return None
     if not any(isinstance(kind, kinds.Labels) for kind in sampler.port.inputs):
         raise ValueError(f"--labels is for label-conditional models, which '{source}' is not.")
+    codes = next(k for k in sampler.port.inputs if isinstance(k, kinds.Labels))
+    if isinstance(codes, kinds.Codes):
+        return [_parse_codes(codes, part) for part in text.split(",")]
     names = {name.lower(): index for index, name in enumerate(sampler.class_names)}
     classes = []
     for part in (part.strip() for part in text.split(",")):
@@ -270,3 +274,11 @@ def parse_labels(text, sampler, source):
             raise ValueError(f"--labels must be {rule}{known}. Received: '{part}'.")
         classes.append(label)
     return classes
+
+
+def _parse_codes(kind, text):
+    """The codes of one sample, with spaces between."""
+    try:
+        return kind.parse(text)
+    except ValueError as error:
+        raise ValueError(f"--labels: {error}") from error

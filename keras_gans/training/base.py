@@ -45,7 +45,8 @@ class AdversarialModel(keras.Model):
             is neither this nor a penalty is plain information, of which callbacks conclude nothing.
         averaged: names of the networks that `ema_decay` averages, each as `ema_<name>`.
         latent_prior: `"normal"` for N(0, 1) or `"uniform"` for U(-1, 1).
-        num_classes: number of classes of a conditional model, else `None`.
+        num_classes: number of classes of a conditional model, else `None`. A model that takes
+            several labels for a sample has the kind `Codes` in its `ports()`, and none here.
         minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
         rows_at_once: rows in one call of a network, when a model is asked for something.
         preset: name of the trained model that the weights come from (`keras_gans.load`).
@@ -472,11 +473,11 @@ class AdversarialModel(keras.Model):
             checks.check_unconditional(self, labels)
         for name in given:
             checks.check_member("generate", name, [k.name for k in inputs if not k.from_seed])
-        # Training counts its draws from 0 up, so -1 is a stream of its own.
-        known = {kinds.Latents: (seed, -1), kinds.Labels: labels}
-        rows = [
-            kind.of_samples(num, known.get(type(kind), given.get(kind.name))) for kind in inputs
-        ]
+        rows = []
+        for kind in inputs:
+            values = labels if isinstance(kind, kinds.Labels) else given.get(kind.name)
+            drawn = values is None
+            rows.append(kind.of_seed(num, seed) if drawn else kind.of_samples(num, values))
         return rows if len(rows) > 1 else rows[0]
 
     def grid_of(self, dataset, num=8):
@@ -536,6 +537,8 @@ class AdversarialModel(keras.Model):
             num: how many, at least 1.
             seed: integer; the same seed gives the same samples. `None` gives new ones.
             labels: of conditional models, int (num,) or one for all; the classes in turn if `None`.
+                Where a sample has several (`kinds.Codes`), int (num, n) or a row for all; drawn if
+                `None`.
             **given: what else the first of `ports()` takes, by name, such as `captions`: an array
                 (num, ...), or one example for all.
 

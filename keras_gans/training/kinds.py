@@ -14,6 +14,7 @@ and what an exported model takes. The rest of the package asks it, and never the
 | `Text` | (T,) or (d,) | int32 ids, or float32 vectors | the same |
 | `Latents` | (d,) | float32 from a prior | float32 |
 | `Labels` | () | int32 in [0, num_classes) | the same |
+| `Codes` | (n,) | int32, each in [0, its number of values) | the same |
 """
 
 import dataclasses
@@ -21,7 +22,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.devices.randomness import PRIORS
+from keras_gans.devices.randomness import PRIORS, uniform
 from keras_gans.images import enlarge, make_grid, plot_curves, plot_points, plot_text, to_uint8
 
 RANGE_TOLERANCE = 1e-3  # resampling filters overshoot by rounding errors, not by more
@@ -245,6 +246,18 @@ class Kind:
                 f"`{self.name}` must have one for each of {num}. Received: {len(values)}"
             )
         return tf.constant(values)
+
+    def of_seed(self, num, seed):
+        """The values of `num` samples where nobody gives them, as `of_samples` returns them.
+
+        Args:
+            num: how many.
+            seed: integer of the samples, which kinds that are drawn follow.
+
+        Raises:
+            ValueError: they must be given.
+        """
+        return self.of_samples(num)
 
     def draw(self, values, columns=None, reals=None, limit=None):
         """A batch at the border as a picture for a person.
@@ -614,6 +627,10 @@ class Latents(Kind):
         """Latents (num, *shape) of the prior, a float32 tensor; `seed` is a pair of integers."""
         return PRIORS[self.prior]((num, *self.shape), seed)
 
+    def of_seed(self, num, seed):
+        # Training counts its draws from 0 up, so -1 is a stream of its own.
+        return self.of_samples(num, (seed, -1))
+
     def examples(self, num, seed=0):
         return self.of_samples(num, (seed, 0)).numpy()
 
@@ -685,6 +702,70 @@ class Labels(Kind):
 
     def examples(self, num, seed=0):
         return (np.arange(num) % self.num_classes).astype("int32")
+
+
+@dataclasses.dataclass(frozen=True)
+class Codes(Labels):
+    """Several integers for each sample, (batch, n): of each code one of its values.
+
+    Args:
+        name: what errors call them.
+        num_classes: tuple of n integers, how many values each code has.
+
+    Example:
+
+    >>> Codes("labels", (10, 10, 3)).parse("7 0 2")
+    array([7, 0, 2], dtype=int32)
+    """
+
+    num_classes: tuple = ()
+
+    control = view = "numbers"
+
+    def __post_init__(self):
+        object.__setattr__(self, "shape", (len(self.num_classes),))
+
+    def check(self, values):
+        self.check_shape(values)
+        dtype, values = tf.as_dtype(values.dtype), np.asarray(values)
+        if not dtype.is_integer:
+            raise ValueError(f"`{self.name}` must be integers. Received: {dtype.name}")
+        wrong = (values < 0) | (values >= np.array(self.num_classes))
+        if wrong.any():
+            row = values[wrong.any(axis=1)][0].tolist()
+            raise ValueError(f"{self._rule()}. Received: {row}")
+
+    def checked(self, values):
+        values = tf.cast(tf.ensure_shape(values, (None, *self.shape)), tf.int32)
+        message = f"{self._rule()}: this batch is not"
+        tf.debugging.assert_non_negative(values, message)
+        tf.debugging.assert_less(values, tf.constant(self.num_classes), message)
+        return values
+
+    def received(self, values):
+        values = tf.ensure_shape(values, (None, *self.shape))
+        limits = tf.constant(self.num_classes, values.dtype)
+        fits = tf.reduce_all((values >= 0) & (values < limits))
+        return tf.cast(requested(values, fits, f"{self._rule()}. Received:"), tf.int32)
+
+    of_samples = Kind.of_samples
+
+    def of_seed(self, num, seed):
+        """Uniform over the values of each code: to take all in turn would be too many."""
+        numbers = uniform((num, *self.shape), (seed, -2))  # a stream beside that of latents
+        return tf.cast(numbers * self.num_classes, tf.int32)
+
+    def examples(self, num, seed=0):
+        return self.of_seed(num, seed).numpy()
+
+    def parse(self, text):
+        values = super().parse(text)[None]
+        self.check(values)
+        return values[0]
+
+    def _rule(self):
+        limits = ", ".join(map(str, self.num_classes))
+        return f"`{self.name}` must be at least 0 and below ({limits})"
 
 
 def _checked_integers(name, values, limit):

@@ -1,13 +1,18 @@
 """InfoGAN's own: both steps by finite differences, codes, classification, grids, errors."""
 
+import json
+
 import harness
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from harness import SHAPE
 from keras import layers, ops
 
-from keras_gans import InfoGAN
+from keras_gans import InfoGAN, export, files
+from keras_gans.callbacks import Guard
+from keras_gans.export.serving_files import _example_request
 from keras_gans.networks import (
     build_dcgan_discriminator,
     build_dcgan_generator,
@@ -15,6 +20,7 @@ from keras_gans.networks import (
     build_mlp_generator,
     build_recognition_head,
 )
+from keras_gans.runs.sampling import open_sampler, parse_labels, sample
 
 
 def infogan_networks():
@@ -86,6 +92,30 @@ def exposing_networks():
         keras.Model([latents, categories], points),
         build_mlp_discriminator((4 + K,), (5,), return_features=True),
         build_recognition_head((5,), K, N),
+    )
+
+
+SIZES = (3, 4, 2)  # of several categorical codes
+
+
+def several_networks(sizes=SIZES, latent_dim=6, recognized=None, seed=1):
+    discriminator = build_dcgan_discriminator(SHAPE, width=4, return_features=True, seed=2)
+    features = discriminator.output_shape[1][1:]
+    return (
+        build_dcgan_generator(SHAPE, latent_dim, width=4, num_classes=sizes, seed=seed),
+        discriminator,
+        build_recognition_head(features, recognized or sizes, N, units=8, seed=3),
+    )
+
+
+def exposing_several():
+    """A generator of points that are its own inputs, [latents, one-hot codes]."""
+    latents, categories = keras.Input((4,)), keras.Input((len(SIZES),), dtype="int32")
+    codes = [ops.one_hot(categories[:, i], size) for i, size in enumerate(SIZES)]
+    return (
+        keras.Model([latents, categories], layers.Concatenate()([latents, *codes])),
+        build_mlp_discriminator((4 + sum(SIZES),), (5,), return_features=True),
+        build_recognition_head((5,), SIZES, N),
     )
 
 
@@ -301,6 +331,210 @@ def test_networks_that_do_not_fit():
         ((generator, discriminator, build_recognition_head(features, K, 7)), "7 or more latents"),
         ((unconditional, discriminator, recognition), "`generator` must have two inputs"),
         ((build_mlp_generator((5,), 6, num_classes=K), discriminator, recognition), "samples"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            InfoGAN(*networks)
+
+
+# Several categorical codes
+
+
+def one_hots(codes):
+    return np.concatenate([np.eye(size)[codes[:, i]] for i, size in enumerate(SIZES)], axis=1)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda sizes: build_dcgan_generator((8, 8, 1), 4, width=4, num_classes=sizes, seed=0),
+        lambda sizes: build_mlp_generator((2,), 4, (5,), num_classes=sizes, seed=0),
+    ],
+)
+def test_generators_have_the_codes_side_by_side(build):
+    """The first weights meet [latents, one-hot codes]; with one code, it is what it was."""
+    generator = build(SIZES)
+    assert [tuple(t.shape) for t in generator.inputs] == [(None, 4), (None, 3)]
+    assert generator.get_weights()[0].shape[0] == 4 + 3 + 4 + 2
+    codes = np.array([[2, 3, 1], [0, 1, 0]])
+    first = next(layer for layer in generator.layers if isinstance(layer, layers.Dense))
+    inner = keras.Model(generator.inputs, first.input)
+    latents = np.arange(8, dtype="float32").reshape(2, 4)
+    np.testing.assert_array_equal(
+        inner([latents, codes]), np.concatenate([latents, one_hots(codes)], axis=1)
+    )
+    one, single = build((3,)), build(3)
+    rows = [latents, np.array([2, 0])]
+    np.testing.assert_array_equal(one(rows), single(rows))
+
+
+def test_losses_of_several_codes():
+    """A cross-entropy each: the sum of the logs of K where Q knows nothing, 0 where it knows all;
+    and by hand where it knows something."""
+    total = sum(SIZES)
+    features = keras.Input((total + N,))
+    parts = [features[:, :3], features[:, 3:7], features[:, 7:9]]
+    generator, discriminator, _ = exposing_several()
+    samples = discriminator.inputs[0]
+    x = layers.Dense(total + N)(samples)
+    discriminator = keras.Model(samples, [layers.Dense(1)(x), x])
+    latents = np.array([[9, 9, 1, 0], [9, 9, -0.5, 0.5]], "float32")
+    codes = np.array([[2, 3, 1], [0, 1, 0]])
+    given = np.concatenate([one_hots(codes), latents[:, 2:]], 1).astype("float32")
+    # exp(1) / (exp(1) + K - 1) is the probability of the right one, for logits of one-hot codes.
+    half = -sum(np.log(np.e / (np.e + size - 1)) for size in SIZES)
+    for factor, expected in ((100.0, 0), (0.0, np.log(3 * 4 * 2)), (1.0, half)):
+        logits = [factor * part for part in parts]
+        recognition = keras.Model(features, [*logits, features[:, total:]])
+        model = InfoGAN(generator, discriminator, recognition)
+        losses = model.code_losses(given, latents, codes)
+        np.testing.assert_allclose([float(loss) for loss in losses], (expected, 0), atol=1e-5)
+
+
+def test_draws_of_several_codes():
+    """Each is uniform over its own values, and independent of the others."""
+    model, num = InfoGAN(*several_networks(), seed=0), 24_000
+    assert (model.num_categories, model.num_continuous) == (SIZES, N)
+    assert model.num_classes is None
+    drawn = np.array(model.sample_categories(np.zeros((num, 1), "float32")))
+    assert drawn.dtype == np.int32 and drawn.shape == (num, 3)
+    rows, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert len(rows) == 24 and (rows.max(0) == [2, 3, 1]).all() and (rows.min(0) == 0).all()
+    np.testing.assert_allclose(counts, 1000, atol=5 * np.sqrt(1000 * 23 / 24))
+
+
+def test_generate_takes_rows_of_codes():
+    """(num, codes), or one row for all; codes of the seed where none are given."""
+    model = InfoGAN(*exposing_several(), seed=0)
+    row, rows = [2, 0, 1], np.array([[0, 3, 1], [2, 1, 0]])
+    np.testing.assert_array_equal(model.generate(2, seed=0, labels=rows)[:, 4:], one_hots(rows))
+    np.testing.assert_array_equal(
+        model.generate(2, seed=0, labels=row)[:, 4:], one_hots(np.array([row, row]))
+    )
+    np.testing.assert_array_equal(
+        model.generate(2, seed=0, labels=rows)[:, :4], model.generate(2, seed=0)[:, :4]
+    )
+    one, same, other = (model.generate(60, seed=seed)[:, 4:] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any(axis=1).mean() > 0.5 and (one.sum(0) > 0).all()
+    for labels, match in (
+        (3, r"must have the shape of the networks' samples, \(batch, 3\)"),
+        ([[0, 4, 0], [0, 0, 0]], r"`labels` must be at least 0 and below \(3, 4, 2\)"),
+        ([[0, 0], [0, 0]], "must have the shape"),
+        ([row] * 3, "one for each of 2. Received: 3"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            model.generate(2, labels=labels)
+
+
+def test_classify_by_several_codes():
+    """Each code's argmax, by the weights of D and Q."""
+    rng = np.random.default_rng(0)
+    samples, features = keras.Input((9 + 4,)), keras.Input((5,))
+    f = layers.Dense(5, use_bias=False)(samples)
+    discriminator = keras.Model(samples, [layers.Dense(1)(f), f])
+    heads = [layers.Dense(size, use_bias=False)(features) for size in (*SIZES, N)]
+    recognition = keras.Model(features, heads)
+    for network in (discriminator, recognition):
+        network.set_weights([rng.normal(size=w.shape) for w in network.get_weights()])
+    model = InfoGAN(exposing_several()[0], discriminator, recognition)
+    x = rng.normal(size=(300, 13)).astype("float32")
+    f = x @ discriminator.get_weights()[0]
+    expected = [np.argmax(f @ kernel, axis=1) for kernel in recognition.get_weights()[:3]]
+    codes = model.classify(x)
+    assert codes.shape == (300, 3) and codes.dtype == np.int32
+    np.testing.assert_array_equal(codes, np.transpose(expected))
+    assert all(len(np.unique(column)) > 1 for column in codes.T)
+
+
+def test_grids_of_several_codes():
+    """The rows have the values of the code that is asked for; all else stays along a column, or,
+    where a continuous code rises, along a row."""
+    model = InfoGAN(*exposing_several(), seed=0)
+    cuts = np.cumsum((4, *SIZES))
+    for which, size in enumerate(SIZES):
+        inputs = model.code_grid(columns=5, seed=1, categorical=which).reshape(size, 5, -1)
+        own = slice(cuts[which], cuts[which + 1])
+        np.testing.assert_array_equal(inputs[..., own], np.repeat(np.eye(size)[:, None], 5, axis=1))
+        others = np.delete(inputs, own, axis=-1)
+        assert (others == others[:1]).all()
+        assert len(np.unique(others[0], axis=0)) == 5
+    inputs = model.code_grid(1, columns=3, seed=1, categorical=2).reshape(2, 3, -1)
+    np.testing.assert_allclose(inputs[..., 3], [[-2, 0, 2]] * 2)
+    others = np.delete(inputs, 3, axis=-1)
+    assert (others == others[:, :1]).all()
+    for categorical in (3, -1, None):
+        with pytest.raises(ValueError, match=r"`categorical` must be an integer in \[0, 2\]"):
+            model.code_grid(categorical=categorical)
+
+
+def test_several_codes_train_save_and_are_exported(tmp_path):
+    """A step moves all networks; saved and read it is the same; files make the same pictures."""
+    model = harness.compile_sgd(InfoGAN(*several_networks(), ema_decay=0.5, seed=0))
+    before = [network.get_weights() for network in several_networks()]
+    reals = np.random.default_rng(0).uniform(-1, 1, (16, *SHAPE)).astype("float32")
+    logs = model.fit(reals, batch_size=8, verbose=0, callbacks=[Guard()]).history
+    assert logs["category_loss"][0] == pytest.approx(np.log(3 * 4 * 2), rel=0.1)
+    for old, network in zip(before, (model.generator, model.discriminator), strict=False):
+        assert any((a != b).any() for a, b in zip(old, network.get_weights(), strict=True))
+    kernels = [w for w in model.recognition.get_weights() if w.ndim == 2]
+    old = [w for w in before[2] if w.ndim == 2]
+    assert len(kernels) == 5 and all((a != b).any() for a, b in zip(old, kernels, strict=True))
+
+    for network in (model.ema_generator, model.discriminator):  # more than shades of grey
+        network.set_weights([9 * w if w.ndim > 1 else w for w in network.get_weights()])
+    model.save(tmp_path / "gan.keras")
+    again = keras.models.load_model(tmp_path / "gan.keras")
+    assert again.num_categories == SIZES
+    pictures = model.generate(5, seed=3)
+    assert pictures.std(axis=0).mean() > 10
+    np.testing.assert_array_equal(again.generate(5, seed=3), pictures)
+    np.testing.assert_array_equal(again.classify(pictures), model.classify(pictures))
+
+    path = export.savedmodel(model, tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(str(path)).signatures
+    codes = np.array([[2, 3, 1], [0, 1, 0]])
+    expected = model.generate(2, seed=3, labels=codes)
+    numbers = {"num_images": tf.constant(2, tf.int64), "seed": tf.constant(3, tf.int64)}
+    made = served["generate"](**numbers, labels=tf.constant(codes, tf.int64))["images"]
+    np.testing.assert_array_equal(made, expected)
+    found = served["classify"](images=tf.constant(expected))["labels"]
+    np.testing.assert_array_equal(found, model.classify(expected))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"below \(3, 4, 2\)"):
+        served["generate"](**numbers, labels=tf.constant(codes + 1, tf.int64))
+    sampler = open_sampler(path)
+    np.testing.assert_array_equal(sample(sampler, 5, seed=3)[1], pictures)
+    labels = parse_labels("2 3 1, 0 1 0", sampler, "it")
+    np.testing.assert_array_equal(sample(sampler, 2, seed=3, labels=labels)[1], expected)
+    with pytest.raises(ValueError, match=r"^--labels: `labels` must be 3 numbers. Received: ' 1'$"):
+        parse_labels("2 3 1, 1", sampler, "it")
+    request = json.loads(_example_request(path))["inputs"]
+    assert request == {"seeds": [0, 1], "labels": [[0, 0, 0], [1, 1, 1]]}
+    card = files.read_json(path / "card.json")
+    assert card["ports"]["generate"]["inputs"][1]["num_classes"] == list(SIZES)
+    assert card["ports"]["classify"]["output"]["shape"] == [3]
+    for direction in ("generate", "classify"):
+        written = export.tflite(model, tmp_path / "f.tflite", direction=direction, verbose=False)
+        assert written.max_error < 1e-4
+
+
+def test_onnx_of_several_codes(tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    model = InfoGAN(*several_networks(), seed=0)
+    for direction in ("generate", "classify"):
+        file = tmp_path / f"{direction}.onnx"
+        written = export.onnx(model, file, direction, allow_untrained=True, verbose=False)
+        assert written.max_error < 1e-4
+
+
+def test_networks_of_other_codes():
+    for networks, match in (
+        (several_networks((3, 4), recognized=SIZES), r"labels of shape \(batch, 3\), one for each"),
+        (several_networks((4, 3, 2), recognized=SIZES), r"3 and 4 and 2 cat.*\[4, 3, 2\] cat"),
+        (several_networks((3, 4, 3), recognized=SIZES), r"3 and 4 and 2 cat.*\[3, 4, 3\] cat"),
+        (several_networks(SIZES, recognized=(3,)), "`generator` must have two inputs"),
+        (several_networks((3,), recognized=SIZES), r"labels of shape \(batch, 3\)"),
+        (several_networks(latent_dim=1), "2 or more latents"),
     ):
         with pytest.raises(ValueError, match=match):
             InfoGAN(*networks)

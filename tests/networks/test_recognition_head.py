@@ -14,6 +14,15 @@ def test_shapes():
     assert build_recognition_head([9], 3, 1).output_shape == [(None, 3), (None, 1)]
 
 
+def test_several_categorical_codes():
+    network = build_recognition_head((9,), (10, 3, 2), 2)
+    assert network.output_shape == [(None, 10), (None, 3), (None, 2), (None, 2)]
+    one, single = (build_recognition_head((9,), k, 2, seed=0) for k in ((10,), 10))
+    assert one.output_names == single.output_names == ["category_logits", "code_means"]
+    for a, b in zip(one.get_weights(), single.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_layers_of_the_paper():
     network = build_recognition_head((4, 4, 8), 10, 2)
     names = [type(layer).__name__ for layer in network.layers]
@@ -69,6 +78,8 @@ def test_saved(tmp_path):
         ({"feature_shape": (None, 7, 3)}, "feature_shape"),
         ({"num_categories": 1}, "num_categories.*at least 2"),
         ({"num_categories": 2.5}, "num_categories"),
+        ({"num_categories": (10, 1)}, "num_categories.*at least 2. Received: 1"),
+        ({"num_categories": ()}, "num_categories.*at least 2. Received: \\(\\)"),
         ({"num_continuous": 0}, "num_continuous"),
         ({"units": 0}, "units"),
         ({"seed": -1}, "seed"),
