@@ -11,8 +11,8 @@ from cases import BY_NAME, CASES
 # Their equalities take longest to trace, and are of the slow round.
 LARGE = {"CycleGAN", "LAPGAN", "ProGAN", "ProGANLS", "VAEGAN"}
 SMALL = {case.name for case in CASES} - LARGE
-# Their optimizers do more than one weight at a time, which replicas must do together.
-CLIPPED = ("GAN", "WGAN")
+# A momentum that is a schedule, and weights that are clipped: replicas must agree on both.
+AGREED = ("GAN", "WGAN")
 # In these an update once ran before a read of its weights.
 RACED = {"DRAGAN", "ProGAN"}
 
@@ -76,7 +76,7 @@ def test_training_is_one(case, two_replicas):
     harness.check_training_is_one(case, two_replicas)
 
 
-@pytest.mark.parametrize("case", [BY_NAME[name] for name in CLIPPED], ids=CLIPPED)
+@pytest.mark.parametrize("case", [BY_NAME[name] for name in AGREED], ids=AGREED)
 def test_paper_optimizers_on_replicas(case, two_replicas):
     harness.check_paper_optimizers_on_replicas(case, two_replicas)
 

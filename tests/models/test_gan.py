@@ -11,6 +11,7 @@ from keras_gans import GAN
 from keras_gans.layers import Dropout, Maxout
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 from keras_gans.optimizers import MomentumSGD
+from keras_gans.schedules import Linear
 
 CASES = [
     harness.case(
@@ -83,3 +84,20 @@ def test_gan_losses_by_choice():
     saturating = GAN(*mlp_pair(), non_saturating=False)
     assert float(saturating.generator_loss(logits)) == pytest.approx(-np.log(1 + np.exp(2)))
     assert float(GAN(*mlp_pair()).generator_loss(logits)) == pytest.approx(np.log(1 + np.exp(-2)))
+
+
+def test_replicas_have_one_momentum(two_replicas):
+    """Two of them, in a graph, end where one device does, eagerly."""
+
+    def optimizers():
+        rising = Linear(0.1, 0.9, total_steps=4)
+        return {f"{player}_optimizer": MomentumSGD(0.05, rising) for player in GAN.players}
+
+    one = CASES[0].build()
+    one.compile(**optimizers(), run_eagerly=True)
+    with two_replicas.scope():
+        two = CASES[0].build()
+        two.compile(**optimizers())
+    for model in (one, two):
+        harness.train(model, CASES[0], 3)
+    harness.assert_close(harness.state(two), harness.state(one), 1e-5)
