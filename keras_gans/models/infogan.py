@@ -12,16 +12,20 @@ is left out:
 
 - `category_loss`: the sum over the categories of the cross-entropies -E[log Q(category|x)]; the sum
   of log K less it is their part of L_I.
-- `continuous_loss`: 1/2 E[||codes - means(x)||^2], which is -E[log Q(codes|x)] of a Gaussian with
-  variance 1, up to a constant; the authors' code for MNIST fixes the variance too.
+- `continuous_loss`: E[sum_j (c_j - mean_j(x))^2 / (2 variance_j) + log(variance_j) / 2], which is
+  -E[log Q(codes|x)] of independent Gaussians, less the n/2 log(2 pi) that no weight changes. The
+  variances are 1, as the authors' code for MNIST has them, or Q's own, exp of what a layer makes,
+  as otherwise there.
 
 Q has all of its layers but the last ones in common with D. As in the authors' code D's step
 descends on the terms as well, with Q among its weights, so that they reach G, Q and the common
-layers; and the noise comes from U(-1, 1).
+layers; and the noise comes from U(-1, 1). Lambda is 1 for all codes, as in the authors' code for
+MNIST; where there are continuous codes the paper calls a smaller one usual (section 6), and they
+have a weight of their own here.
 
 Deviations from the paper:
-- The weight of the continuous codes is 0.1. The paper asks for a smaller one than the categories'
-  (section 6); the authors' code for MNIST has 1 for both.
+- There is at least one code of either kind; CelebA's are all categories and those of faces all
+  continuous.
 """
 
 import dataclasses
@@ -58,9 +62,10 @@ class InfoGAN(AdversarialModel):
             n latents are the continuous codes; for MNIST the paper has 62 others and n = 2.
         discriminator: built `keras.Model`, samples (batch, ...) to [logits, features (batch, ...)].
         recognition: built `keras.Model`, the discriminator's features to [category logits
-            (batch, K) of each categorical code, means of the continuous codes (batch, n)].
+            (batch, K) of each categorical code, means of the continuous codes (batch, n)]. Where
+            the last output is (batch, 2, n), it has the logarithms of their variances too.
         category_weight: weight of the categorical codes, the paper's lambda.
-        continuous_weight: weight of the continuous codes.
+        continuous_weight: weight of the continuous codes, lambda likewise.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
@@ -70,6 +75,7 @@ class InfoGAN(AdversarialModel):
             `num_classes` is its K, and samples are asked for by a label each; with several, by a
             row of labels each, one for each code.
         num_continuous: n.
+        learns_variance: whether Q gives the continuous codes a variance of its own; else it is 1.
 
     Input shape:
         Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1].
@@ -90,14 +96,14 @@ class InfoGAN(AdversarialModel):
     >>> gan.classify(gan.generate(5, seed=1, labels=3)).shape
     (5,)
 
-    Four categorical codes and four continuous ones, as for SVHN:
+    Four categorical codes and two continuous ones, as for SVHN:
 
     >>> codes = (10, 10, 10, 10)
     >>> discriminator = build_dcgan_discriminator((32, 32, 3), return_features=True)
     >>> gan = InfoGAN(
-    ...     build_dcgan_generator((32, 32, 3), latent_dim=124 + 4, num_classes=codes),
+    ...     build_dcgan_generator((32, 32, 3), latent_dim=124 + 2, num_classes=codes),
     ...     discriminator,
-    ...     build_recognition_head(discriminator.output_shape[1][1:], codes, 4),
+    ...     build_recognition_head(discriminator.output_shape[1][1:], codes, 2),
     ... )
     >>> pictures = gan.generate(8, seed=0, labels=[3, 1, 4, 1])
     >>> gan.classify(pictures).shape
@@ -133,7 +139,7 @@ class InfoGAN(AdversarialModel):
         discriminator,
         recognition,
         category_weight=1.0,
-        continuous_weight=0.1,
+        continuous_weight=1.0,
         ema_decay=None,
         latent_prior=None,
         seed=None,
@@ -146,7 +152,7 @@ class InfoGAN(AdversarialModel):
         )
         check_fits("discriminator", discriminator, generator)
         sizes = code_sizes(generator, discriminator, recognition)
-        self.num_categories, self.num_continuous = sizes
+        self.num_categories, self.num_continuous, self.learns_variance = sizes
         self.num_classes = self.num_categories[0] if len(self.num_categories) == 1 else None
         self.category_weight = check_positive("category_weight", category_weight)
         self.continuous_weight = check_positive("continuous_weight", continuous_weight)
@@ -208,14 +214,18 @@ class InfoGAN(AdversarialModel):
 
     def code_losses(self, features, latents, categories):
         """The pair (category_loss, continuous_loss) of Q on the features of fakes, scalars."""
-        *logits, means = float32(*self.recognition(features, training=True))
+        *logits, codes = float32(*self.recognition(features, training=True))
         categories = ops.reshape(categories, (-1, len(logits)))
         category_loss = sum(
             ops.mean(ops.sparse_categorical_crossentropy(categories[:, i], each, from_logits=True))
             for i, each in enumerate(logits)
         )
+        means, log_variances = codes, ops.zeros_like(codes)
+        if self.learns_variance:
+            means, log_variances = codes[:, 0], codes[:, 1]
         errors = ops.square(latents[:, -self.num_continuous :] - means)
-        return category_loss, 0.5 * ops.mean(ops.sum(errors, axis=-1))
+        terms = errors * ops.exp(-log_variances) + log_variances
+        return category_loss, 0.5 * ops.mean(ops.sum(terms, axis=-1))
 
     def classify(self, samples):
         """Which categories Q takes samples for; what they mean, training has decided.
@@ -298,7 +308,11 @@ class InfoGAN(AdversarialModel):
 
 
 def code_sizes(generator, discriminator, recognition):
-    """Each K, and n, read off the recognition network; ValueError where others do not fit it."""
+    """Each K, n, and whether variances are learned, of the recognition network.
+
+    Raises:
+        ValueError: it has other outputs, or the others do not fit it.
+    """
     made = [tuple(tensor.shape[1:]) for tensor in discriminator.outputs]
     taken = tuple(recognition.inputs[0].shape[1:])
     if len(made) != 2 or made[1] != taken:
@@ -308,13 +322,15 @@ def code_sizes(generator, discriminator, recognition):
             f"outputs of shapes {made}, and a recognition network for shape {taken}"
         )
     shapes = [tuple(tensor.shape[1:]) for tensor in recognition.outputs]
-    if len(shapes) < 2 or {len(shape) for shape in shapes} != {1}:
+    *logits, codes = shapes
+    *learned, n = codes
+    if not logits or any(len(shape) != 1 for shape in logits) or learned not in ([], [2]):
         raise ValueError(
             "`recognition` must have two outputs or more, logits (batch, K) of each categorical "
-            "code and means (batch, n) of the continuous ones. "
-            f"Received: outputs of shapes {shapes}"
+            "code, and of the continuous ones means (batch, n), or means and log-variances (batch, "
+            f"2, n). Received: outputs of shapes {shapes}"
         )
-    *sizes, n = (length for (length,) in shapes)
+    sizes = [k for (k,) in logits]
     taken = [tuple(tensor.shape[1:]) for tensor in generator.inputs]
     if len(sizes) == 1:
         check_conditional("generator", generator, sizes[0])
@@ -331,4 +347,4 @@ def code_sizes(generator, discriminator, recognition):
             f"`generator` must take the codes of `recognition`: {wanted} categories, and {n} or "
             f"more latents. Received: {encoded} categories, {latent_dim} latents"
         )
-    return tuple(sizes), n
+    return tuple(sizes), n, bool(learned)

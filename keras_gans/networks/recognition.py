@@ -5,14 +5,16 @@ normalization and LeakyReLU(0.1), then the outputs. The layers before it are the
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from keras_gans.checks import check_count, check_counts
+from keras_gans.checks import check_count, check_counts, check_flag
 from keras_gans.layers import BatchNormalization
 from keras_gans.networks._parts import dcgan_initializers
 
 
-def build_recognition_head(feature_shape, num_categories, num_continuous, units=128, seed=None):
+def build_recognition_head(
+    feature_shape, num_categories, num_continuous, units=128, learn_variance=False, seed=None
+):
     """Builds the head that reads codes off a discriminator's features.
 
     Args:
@@ -21,12 +23,15 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
             numbers, of several codes.
         num_continuous: number of continuous codes, at least 1.
         units: width of the hidden layer.
+        learn_variance: whether the variances of the continuous codes are read off too. In the
+            authors' code they are, except for MNIST, where they are 1.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
         Functional `keras.Model`: features (batch, *feature_shape) to float32 [category logits
         (batch, num_categories) of each categorical code, means of the continuous codes (batch,
-        num_continuous)].
+        num_continuous)]. With `learn_variance` the last output is (batch, 2, num_continuous), the
+        means and the logarithms of the variances.
 
     Raises:
         ValueError: an argument breaks these rules.
@@ -37,6 +42,8 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
     [(None, 10), (None, 2)]
     >>> build_recognition_head((7, 7, 128), num_categories=(10, 5), num_continuous=2).output_shape
     [(None, 10), (None, 5), (None, 2)]
+    >>> build_recognition_head((7, 7, 128), 10, 2, learn_variance=True).output_shape
+    [(None, 10), (None, 2, 2)]
     """
     if not isinstance(feature_shape, tuple | list) or not feature_shape:
         raise ValueError(
@@ -45,6 +52,7 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
         )
     shape = [check_count("feature_shape", length) for length in feature_shape]
     check_count("num_continuous", num_continuous), check_count("units", units)
+    check_flag("learn_variance", learn_variance)
     sizes = check_counts("num_categories", num_categories, low=2)
     initializer = dcgan_initializers(seed, "recognition_head")
 
@@ -59,5 +67,7 @@ def build_recognition_head(feature_shape, num_categories, num_continuous, units=
     names = [f"category_logits_{i}" for i in range(len(sizes))]
     names = names if len(sizes) > 1 else ["category_logits"]
     outputs = [head(size, name)(x) for size, name in zip(sizes, names, strict=True)]
-    outputs.append(head(num_continuous, "code_means")(x))
-    return keras.Model(features, outputs, name="recognition_head")
+    codes = head(num_continuous, "code_means")(x)
+    if learn_variance:
+        codes = ops.stack([codes, head(num_continuous, "code_log_variances")(x)], axis=1)
+    return keras.Model(features, [*outputs, codes], name="recognition_head")

@@ -210,7 +210,7 @@ def test_code_losses_by_hand():
 
 def test_paper_defaults():
     model = InfoGAN(*picture_networks())
-    assert (model.category_weight, model.continuous_weight) == (1.0, 0.1)
+    assert (model.category_weight, model.continuous_weight) == (1.0, 1.0)
     model.compile()
     for player, rate in (("discriminator", 2e-4), ("generator", 1e-3)):
         assert isinstance(model.optimizer_of(player), keras.optimizers.Adam)
@@ -322,11 +322,16 @@ def test_networks_that_do_not_fit():
     without = build_dcgan_discriminator(SHAPE, width=4)
     unconditional = build_dcgan_generator(SHAPE, 6, width=4)
     features = discriminator.output_shape[1][1:]
+    logits, means = recognition.outputs
+    three = keras.Model(recognition.inputs, [logits, ops.stack([means] * 3, axis=1)])
+    nothing = keras.Model(recognition.inputs, [ops.stack([logits] * 2, axis=1), means])
     one_output = keras.Model(recognition.inputs, recognition.outputs[:1])
     for networks, match in (
         ((generator, without, recognition), r"return_features"),
         ((generator, discriminator, build_recognition_head((5,), K, N)), r"must take these feat"),
         ((generator, discriminator, one_output), "`recognition` must have two outputs"),
+        ((generator, discriminator, three), r"\(batch, 2, n\). Received: .*\(3, 2\)"),
+        ((generator, discriminator, nothing), r"logits \(batch, K\) of each .*\(2, 3\)"),
         ((generator, discriminator, build_recognition_head(features, K + 1, N)), "4 categories"),
         ((generator, discriminator, build_recognition_head(features, K, 7)), "7 or more latents"),
         ((unconditional, discriminator, recognition), "`generator` must have two inputs"),
@@ -334,6 +339,60 @@ def test_networks_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match=match):
             InfoGAN(*networks)
+
+
+# Learned variances
+
+
+def test_continuous_loss_of_learned_variances():
+    """-log of a product of normal densities in float64, less n/2 log(2 pi); and its gradients."""
+    rng = np.random.default_rng(0)
+    features = keras.Input((K + 2 * N,))
+    gaussians = ops.stack([features[:, K : K + N], features[:, K + N :]], axis=1)
+    recognition = keras.Model(features, [features[:, :K], gaussians])
+    samples = keras.Input((2,))
+    x = layers.Dense(K + 2 * N)(samples)
+    discriminator = keras.Model(samples, [layers.Dense(1)(x), x])
+    model = InfoGAN(affine_networks()[0], discriminator, recognition)
+    assert model.learns_variance and (model.num_categories, model.num_continuous) == ((K,), N)
+
+    latents, categories = rng.uniform(-1, 1, (5, 4)), rng.integers(0, K, 5)
+    means, log_variances = rng.normal(size=(2, 5, N))
+    deviations = np.exp(log_variances / 2)
+    z = (latents[:, 2:] - means) / deviations
+    densities = np.exp(-(z**2) / 2) / (deviations * np.sqrt(2 * np.pi))
+    expected = -np.log(densities.prod(axis=1)).mean() - N / 2 * np.log(2 * np.pi)
+    given = np.concatenate([np.zeros((5, K)), means, log_variances], axis=1)
+    given, latents = tf.constant(given, tf.float32), tf.constant(latents, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        category_loss, continuous_loss = model.code_losses(given, latents, categories)
+    assert float(continuous_loss) == pytest.approx(expected, rel=1e-5)
+    assert float(category_loss) == pytest.approx(np.log(K), rel=1e-6)
+    gradient = tape.gradient(continuous_loss, given)[:, K:]
+    np.testing.assert_allclose(gradient[:, :N], -z / deviations / 5, rtol=1e-4)
+    np.testing.assert_allclose(gradient[:, N:], (1 - z**2) / 2 / 5, rtol=1e-4, atol=1e-6)
+
+
+def test_variances_are_learned_and_saved(tmp_path):
+    """A step moves the layer of the log-variances; the saved model has it."""
+    generator, discriminator, _ = picture_networks()
+    features = discriminator.output_shape[1][1:]
+    head = build_recognition_head(features, K, N, units=8, learn_variance=True, seed=3)
+    model = harness.compile_sgd(InfoGAN(generator, discriminator, head, seed=0))
+    assert not InfoGAN(*picture_networks()).learns_variance
+    before = head.get_layer("code_log_variances").get_weights()
+    reals = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype("float32")
+    model.fit(reals, batch_size=8, verbose=0)
+    after = head.get_layer("code_log_variances").get_weights()
+    assert all((a != b).all() for a, b in zip(before, after, strict=True))
+    model.save(tmp_path / "gan.keras")
+    again = keras.models.load_model(tmp_path / "gan.keras")
+    assert again.learns_variance
+    for a, b in zip(again.recognition.get_weights(), head.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    pictures = model.generate(3, seed=0)
+    np.testing.assert_array_equal(again.classify(pictures), model.classify(pictures))
 
 
 # Several categorical codes

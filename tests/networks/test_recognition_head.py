@@ -23,6 +23,29 @@ def test_several_categorical_codes():
         np.testing.assert_array_equal(a, b)
 
 
+def test_learned_variances():
+    """A further layer on the hidden one, whose outputs stand behind the means; the others are as
+    without it."""
+    network = build_recognition_head((4,), 3, 2, units=5, learn_variance=True, seed=0)
+    assert network.output_shape == [(None, 3), (None, 2, 2)]
+    plain = build_recognition_head((4,), 3, 2, units=5, seed=0)
+    assert network.count_params() == plain.count_params() + (5 + 1) * 2
+    assert plain.layers[2].units == network.layers[2].units == 5  # the hidden one
+    for name in (None, "category_logits", "code_means"):
+        one, other = (n.layers[2] if name is None else n.get_layer(name) for n in (plain, network))
+        for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    kernel, bias = np.array([[1, 2]] * 5, "float32"), np.array([3, 4], "float32")
+    network.get_layer("code_log_variances").set_weights([kernel, bias])
+    hidden = keras.Model(network.inputs, network.get_layer("code_means").input)(x)
+    logits, codes = network(x)
+    means, log_variances = codes[:, 0], codes[:, 1]
+    for made, expected in zip((logits, means), plain(x), strict=True):
+        np.testing.assert_allclose(made, expected, atol=1e-6)
+    np.testing.assert_allclose(log_variances, hidden @ kernel + bias, rtol=1e-5)
+
+
 def test_layers_of_the_paper():
     network = build_recognition_head((4, 4, 8), 10, 2)
     names = [type(layer).__name__ for layer in network.layers]
@@ -82,6 +105,7 @@ def test_saved(tmp_path):
         ({"num_categories": ()}, "num_categories.*at least 2. Received: \\(\\)"),
         ({"num_continuous": 0}, "num_continuous"),
         ({"units": 0}, "units"),
+        ({"learn_variance": 1}, "learn_variance"),
         ({"seed": -1}, "seed"),
     ],
 )
