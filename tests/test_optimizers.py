@@ -140,6 +140,7 @@ def test_annealed_adam_is_written_and_read():
     again = keras.optimizers.deserialize(json.loads(text))
     assert type(again) is optimizers.AnnealedAdam
     assert json.dumps(keras.optimizers.serialize(again)) == text
+    assert json.loads(json.dumps(optimizer.get_config()))["beta_2"]["class_name"] == "Cosine"
     assert (again.beta_1, again.epsilon, again.clipnorm) == (0.5, 1e-3, 2.0)
     assert steps(again, MIXED) == steps(optimizer, MIXED)
     number = optimizers.AnnealedAdam(beta_2=0.7)
