@@ -44,7 +44,7 @@ from keras_gans.checks import (
 )
 from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.networks import build_recognition_head
-from keras_gans.networks.defaults import default_generator, discriminator_with_features
+from keras_gans.networks.defaults import infogan_pair
 from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
@@ -83,11 +83,10 @@ class InfoGAN(AdversarialModel):
     Example:
 
     >>> shape = (28, 28, 1)
-    >>> discriminator = build_dcgan_discriminator(shape, return_features=True)
     >>> gan = InfoGAN(
-    ...     build_dcgan_generator(shape, latent_dim=62 + 2, num_classes=10),
-    ...     discriminator,
-    ...     build_recognition_head(discriminator.output_shape[1][1:], 10, 2),
+    ...     build_infogan_generator(shape, latent_dim=62 + 2, num_categories=10),
+    ...     build_infogan_discriminator(shape),
+    ...     build_recognition_head((1024,), num_categories=10, num_continuous=2),
     ...     seed=0,
     ... )
     >>> history = gan.fit(load("fashion_mnist_10k", batch_size=128), epochs=10)
@@ -99,11 +98,10 @@ class InfoGAN(AdversarialModel):
     Four categorical codes and two continuous ones, as for SVHN:
 
     >>> codes = (10, 10, 10, 10)
-    >>> discriminator = build_dcgan_discriminator((32, 32, 3), return_features=True)
     >>> gan = InfoGAN(
-    ...     build_dcgan_generator((32, 32, 3), latent_dim=124 + 2, num_classes=codes),
-    ...     discriminator,
-    ...     build_recognition_head(discriminator.output_shape[1][1:], codes, 2),
+    ...     build_infogan_generator((32, 32, 3), latent_dim=124 + 2, num_categories=codes),
+    ...     build_infogan_discriminator((32, 32, 3)),
+    ...     build_recognition_head((1024,), codes, num_continuous=2),
     ... )
     >>> pictures = gan.generate(8, seed=0, labels=[3, 1, 4, 1])
     >>> gan.classify(pictures).shape
@@ -163,18 +161,23 @@ class InfoGAN(AdversarialModel):
         return {player: adam(rate, beta_1=0.5) for player, rate in rates.items()}
 
     @classmethod
-    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """DCGAN's networks for pictures, dense ones for points; Q is a head on D's features.
+    def default_networks(
+        cls, shape, num_classes=None, latent_dim=None, seed=None, learn_variance=False
+    ):
+        """The paper's networks of MNIST for pictures, dense ones for points; Q is a head on D's.
 
+        For 28 x 28 pictures with 62 noise variables they are those of table 1.
         There are two continuous codes, and one categorical code of `num_classes` values, 10 where
-        it is `None`; or several, where it is a sequence of their numbers of values.
+        it is `None`; or several, where it is a sequence of their numbers of values. With
+        `learn_variance` Q has the variances of the continuous codes too, as for other data sets.
         """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
         num_classes = 10 if num_classes is None else num_classes
-        generator = default_generator(shape, latent_dim, num_classes, seed)
-        discriminator = discriminator_with_features(shape, seed=seed)
+        generator, discriminator = infogan_pair(shape, latent_dim, num_classes, seed)
         features = discriminator.output_shape[1][1:]
-        recognition = build_recognition_head(features, num_classes, 2, seed=seed)
+        recognition = build_recognition_head(
+            features, num_classes, 2, learn_variance=learn_variance, seed=seed
+        )
         return {"generator": generator, "discriminator": discriminator, "recognition": recognition}
 
     def train_step(self, data):
@@ -323,14 +326,13 @@ def code_sizes(generator, discriminator, recognition):
         )
     shapes = [tuple(tensor.shape[1:]) for tensor in recognition.outputs]
     *logits, codes = shapes
-    *learned, n = codes
-    if not logits or any(len(shape) != 1 for shape in logits) or learned not in ([], [2]):
+    if {*map(len, logits)} != {1} or not codes or codes[:-1] not in ((), (2,)):
         raise ValueError(
             "`recognition` must have two outputs or more, logits (batch, K) of each categorical "
             "code, and of the continuous ones means (batch, n), or means and log-variances (batch, "
             f"2, n). Received: outputs of shapes {shapes}"
         )
-    sizes = [k for (k,) in logits]
+    sizes, n = [k for (k,) in logits], codes[-1]
     taken = [tuple(tensor.shape[1:]) for tensor in generator.inputs]
     if len(sizes) == 1:
         check_conditional("generator", generator, sizes[0])
@@ -347,4 +349,4 @@ def code_sizes(generator, discriminator, recognition):
             f"`generator` must take the codes of `recognition`: {wanted} categories, and {n} or "
             f"more latents. Received: {encoded} categories, {latent_dim} latents"
         )
-    return tuple(sizes), n, bool(learned)
+    return tuple(sizes), n, codes != (n,)

@@ -6,6 +6,7 @@ from keras_gans.networks.dcgan import (
     build_dcgan_encoder,
     build_dcgan_generator,
 )
+from keras_gans.networks.infogan import build_infogan_discriminator, build_infogan_generator
 from keras_gans.networks.lapgan import build_lapgan_discriminators, build_lapgan_generators
 from keras_gans.networks.mlp import (
     build_mlp_discriminator,
@@ -26,6 +27,8 @@ __all__ = [
     "build_dcgan_discriminator",
     "build_dcgan_encoder",
     "build_dcgan_generator",
+    "build_infogan_discriminator",
+    "build_infogan_generator",
     "build_lapgan_discriminators",
     "build_lapgan_generators",
     "build_mlp_discriminator",

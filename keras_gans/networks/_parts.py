@@ -113,12 +113,13 @@ def gaussian_heads(x, latent_dim, initializer):
     ]
 
 
-def label_input(num_classes):
+def label_input(num_classes, name="num_classes"):
     """The integer input `labels` (batch,) and its one-hot code (batch, num_classes).
 
-    Of a sequence of n numbers of classes, (batch, n), and the one-hot codes side by side.
+    Of a sequence of n numbers of classes, (batch, n), and the one-hot codes side by side. `name` is
+    what errors call the argument.
     """
-    sizes = check_counts("num_classes", num_classes)
+    sizes = check_counts(name, num_classes)
     if len(sizes) == 1:
         labels = keras.Input((), dtype="int32", name="labels")
         return labels, ops.one_hot(labels, sizes[0])

@@ -9,6 +9,7 @@ from keras_gans.networks.dcgan import (
     build_dcgan_encoder,
     build_dcgan_generator,
 )
+from keras_gans.networks.infogan import build_infogan_discriminator, build_infogan_generator
 from keras_gans.networks.mlp import (
     build_mlp_discriminator,
     build_mlp_encoder,
@@ -93,6 +94,34 @@ def default_generator(shape, latent_dim, num_classes=None, seed=None):
     if len(shape) == 1:
         return build_mlp_generator(shape, latent_dim, OF_POINTS, num_classes=num_classes, seed=seed)
     return build_dcgan_generator(shape, latent_dim, num_classes=num_classes, seed=seed)
+
+
+def infogan_pair(shape, latent_dim, num_categories, seed=None):
+    """InfoGAN's networks for pictures, dense ones for points.
+
+    Args:
+        shape, latent_dim, seed: see `dcgan_pair`.
+        num_categories: number of values of the categorical code, or a sequence of such numbers.
+
+    Returns:
+        The pair of generator and discriminator, which has the outputs [logits, features].
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, discriminator = infogan_pair((28, 28, 1), 64, num_categories=10, seed=0)
+    >>> discriminator.output_shape
+    [(None, 1), (None, 1024)]
+    """
+    if len(shape) == 1:
+        generator = build_mlp_generator(
+            shape, latent_dim, OF_POINTS, num_classes=num_categories, seed=seed
+        )
+        return generator, discriminator_with_features(shape, seed=seed)
+    generator = build_infogan_generator(shape, latent_dim, num_categories, seed=seed)
+    return generator, build_infogan_discriminator(shape, seed=seed)
 
 
 def decoder_and_encoder(shape, latent_dim, seed=None):

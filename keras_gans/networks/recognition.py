@@ -8,8 +8,7 @@ import keras
 from keras import layers, ops
 
 from keras_gans.checks import check_count, check_counts, check_flag
-from keras_gans.layers import BatchNormalization
-from keras_gans.networks._parts import dcgan_initializers
+from keras_gans.networks._parts import dcgan_initializers, dcgan_scales, normalized
 
 
 def build_recognition_head(
@@ -63,7 +62,7 @@ def build_recognition_head(
     x = layers.Dense(units, use_bias=False, kernel_initializer=initializer())(
         layers.Flatten()(features)
     )
-    x = layers.LeakyReLU(0.1)(BatchNormalization()(x))
+    x = layers.LeakyReLU(0.1)(normalized(x, "batch", dcgan_scales(seed, "recognition_head")))
     names = [f"category_logits_{i}" for i in range(len(sizes))]
     names = names if len(sizes) > 1 else ["category_logits"]
     outputs = [head(size, name)(x) for size, name in zip(sizes, names, strict=True)]

@@ -325,12 +325,14 @@ def test_networks_that_do_not_fit():
     logits, means = recognition.outputs
     three = keras.Model(recognition.inputs, [logits, ops.stack([means] * 3, axis=1)])
     nothing = keras.Model(recognition.inputs, [ops.stack([logits] * 2, axis=1), means])
+    scalars = keras.Model(recognition.inputs, [logits, means[:, 0]])
     one_output = keras.Model(recognition.inputs, recognition.outputs[:1])
     for networks, match in (
         ((generator, without, recognition), r"return_features"),
         ((generator, discriminator, build_recognition_head((5,), K, N)), r"must take these feat"),
         ((generator, discriminator, one_output), "`recognition` must have two outputs"),
         ((generator, discriminator, three), r"\(batch, 2, n\). Received: .*\(3, 2\)"),
+        ((generator, discriminator, scalars), r"means \(batch, n\).*\[\(3,\), \(\)\]"),
         ((generator, discriminator, nothing), r"logits \(batch, K\) of each .*\(2, 3\)"),
         ((generator, discriminator, build_recognition_head(features, K + 1, N)), "4 categories"),
         ((generator, discriminator, build_recognition_head(features, K, 7)), "7 or more latents"),

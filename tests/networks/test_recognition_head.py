@@ -38,7 +38,7 @@ def test_learned_variances():
     x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
     kernel, bias = np.array([[1, 2]] * 5, "float32"), np.array([3, 4], "float32")
     network.get_layer("code_log_variances").set_weights([kernel, bias])
-    hidden = keras.Model(network.inputs, network.get_layer("code_means").input)(x)
+    hidden = keras.Model(network.inputs[0], network.get_layer("code_means").input)(x)
     logits, codes = network(x)
     means, log_variances = codes[:, 0], codes[:, 1]
     for made, expected in zip((logits, means), plain(x), strict=True):
@@ -63,8 +63,10 @@ def test_by_numpy():
     network = build_recognition_head((2, 3), 4, 2, units=5, seed=0)
     network.set_weights([20 * w if w.ndim == 2 else w for w in network.get_weights()])
     hidden, categories, means = (w for w in network.get_weights() if w.ndim == 2)
+    scales = network.layers[3].gamma
+    assert 0 < np.abs(np.array(scales) - 1).max() < 5 * 0.02  # N(1, 0.02), as in the authors' code
     x = np.random.default_rng(0).normal(size=(6, 2, 3)).astype("float32")
-    h = x.reshape(6, 6) @ hidden / np.sqrt(1 + 1.001e-5)
+    h = x.reshape(6, 6) @ hidden / np.sqrt(1 + 1.001e-5) * scales
     h = np.where(h > 0, h, 0.1 * h)
     assert (h < 0).any() and (h > 0).any()
     for output, kernel in zip(network(x), (categories, means), strict=True):
