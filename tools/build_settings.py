@@ -56,7 +56,7 @@ def number(value):
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return str(value)
     if isinstance(value, int | float):
-        return f"{value:,}" if isinstance(value, int) else f"{float(f'{value:.6g}'):g}"
+        return f"{value:,}" if isinstance(value, int) else f"{value:.7g}"
     return str(value)
 
 
@@ -84,6 +84,7 @@ def optimizers_of(model):
         settings = {name: config[name] for name in ADAPTIVE[kind]}
         settings |= {k: v for k, v in config.items() if isinstance(v, dict) and "class_name" in v}
         inner = ", ".join(f"{name} {said(value)}" for name, value in settings.items())
+        inner += ", dampened" if config.get("dampened") else ""
         words[player] = f"{kind}({inner})"
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
