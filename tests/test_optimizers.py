@@ -168,7 +168,7 @@ def test_annealed_adam_with_loss_scaling():
         (Linear(1.0, 0.9, 5), "1.0, which Linear is at step 0"),
         (lambda: 0.9, "<function"),
     ],
-    ids=str,
+    ids=["one", "negative", "a flag", "a word", "a schedule from one", "a function"],
 )
 def test_bad_betas(beta_2, received):
     with pytest.raises(ValueError, match=f"`beta_2` must be .*Received: {received}"):
