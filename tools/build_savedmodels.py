@@ -83,7 +83,7 @@ SHIPPED = {
     "lapgan_fashion_mnist": Shipped("lapgan", "lapgan.py --steps 1200", FASHION),
     "infogan_fashion_mnist": Shipped("infogan", "infogan.py", FASHION),
     "lsgan_fashion_mnist": Shipped("lsgan", "lsgan.py", FASHION),
-    "wgan_fashion_mnist": Shipped("wgan", "wgan.py", FASHION),
+    "wgan_fashion_mnist": Shipped("wgan", "wgan.py --steps 8000", FASHION),
     "wgan_gp_fashion_mnist": Shipped("wgan_gp", "wgan_gp.py", FASHION),
     "began_fashion_mnist": Shipped("began", "began.py --steps 1200", FASHION),
     "vae_noto_skin_tones": Shipped("vae", "vae.py --steps 1500", SKIN_TONES),

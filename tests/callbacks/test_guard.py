@@ -451,7 +451,7 @@ class TestCollapse:
 def test_a_perfect_discriminator():
     """The data are far from all samples."""
     model = GAN(*networks(), seed=0)
-    sgd(model, run_eagerly=False, generator_optimizer=0.0, discriminator_optimizer=0.1)
+    sgd(model, run_eagerly=False, generator_optimizer=0.0, discriminator_optimizer=0.2)
     guard = Guard(every_steps=10, patience=2)
     run(model, guard, 200, data=dataset(offset=5.0))
     assert len(guard.warnings) == 1
@@ -459,7 +459,7 @@ def test_a_perfect_discriminator():
         "the discriminator is saturated: the mean of `discriminator_loss` in "
         in (guard.warnings[0])
     )
-    assert "(now 0.1 for the discriminator and 0 for the generator)" in guard.warnings[0]
+    assert "(now 0.2 for the discriminator and 0 for the generator)" in guard.warnings[0]
     assert guard.warnings[0].endswith("or take a loss with a gradient penalty (WGANGP).")
 
 
