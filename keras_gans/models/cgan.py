@@ -18,8 +18,7 @@ import keras
 
 from keras_gans.checks import check_conditional, check_fits, infer_num_classes
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
-from keras_gans.networks.defaults import mlp_pair
-from keras_gans.networks.mlp import build_mlp_discriminator, build_mlp_generator
+from keras_gans.networks.defaults import cgan_pair
 from keras_gans.optimizers import MomentumSGD
 from keras_gans.papers import Paper, Recipe
 from keras_gans.schedules import DividedDownTo, Linear
@@ -106,34 +105,9 @@ class CGAN(AdversarialModel):
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """For pictures the networks of section 4.1, for points dense ones without dropout.
-
-        Latents and label have layers of their own, 200 and 1000 units wide in the generator; so
-        have sample and label in the discriminator, where maxout has 5 pieces and in the joint
-        layer 4.
-        """
+        """For pictures the networks of section 4.1, for points dense ones without dropout."""
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        if len(shape) == 1:
-            generator, discriminator = mlp_pair(shape, latent_dim, num_classes, seed)
-        else:
-            generator = build_mlp_generator(
-                shape,
-                latent_dim,
-                hidden=(200, 1200),
-                num_classes=num_classes,
-                label_units=1000,
-                dropout=0.5,
-                seed=seed,
-            )
-            discriminator = build_mlp_discriminator(
-                shape,
-                hidden=(240, 240),
-                maxout_pieces=(5, 4),
-                dropout=0.5,
-                num_classes=num_classes,
-                label_units=50,
-                seed=seed,
-            )
+        generator, discriminator = cgan_pair(shape, latent_dim, num_classes, seed=seed)
         return {"generator": generator, "discriminator": discriminator}
 
     def train_step(self, data):

@@ -28,8 +28,7 @@ from keras_gans.losses import (
     minimax_generator_loss,
     non_saturating_generator_loss,
 )
-from keras_gans.networks.defaults import mlp_pair
-from keras_gans.networks.mlp import build_mlp_discriminator, build_mlp_generator
+from keras_gans.networks.defaults import gan_pair
 from keras_gans.optimizers import MomentumSGD
 from keras_gans.papers import Paper, Recipe
 from keras_gans.schedules import DividedDownTo, Linear
@@ -122,21 +121,7 @@ class GAN(AdversarialModel):
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
         """For pictures the authors' networks for MNIST, for points dense ones without dropout."""
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        if len(shape) == 1:
-            generator, discriminator = mlp_pair(shape, latent_dim, seed=seed)
-        else:
-            generator = build_mlp_generator(
-                shape, latent_dim, hidden=(1200, 1200), initial_range=0.05, seed=seed
-            )
-            discriminator = build_mlp_discriminator(
-                shape,
-                hidden=(240, 240),
-                maxout_pieces=5,
-                input_dropout=0.2,
-                dropout=0.5,
-                initial_range=0.005,
-                seed=seed,
-            )
+        generator, discriminator = gan_pair(shape, latent_dim, seed=seed)
         return {"generator": generator, "discriminator": discriminator}
 
     def train_step(self, data):

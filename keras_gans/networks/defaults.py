@@ -43,6 +43,85 @@ def mlp_pair(shape, latent_dim, num_classes=None, seed=None):
     return generator, build_mlp_discriminator(shape, OF_POINTS, **conditions)
 
 
+def gan_pair(shape, latent_dim, seed=None):
+    """The first GAN's networks for pictures, dense ones without dropout for points.
+
+    Those of the authors' code for MNIST (goodfeli/adversarial): maxout of 5 pieces and dropout in
+    the discriminator, of its input too, and weights that begin in a narrow range.
+
+    Args:
+        shape, latent_dim, seed: see `mlp_pair`.
+
+    Returns:
+        The pair of generator and discriminator.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, discriminator = gan_pair((28, 28, 1), latent_dim=100, seed=0)
+    """
+    if len(shape) == 1:
+        return mlp_pair(shape, latent_dim, seed=seed)
+    generator = build_mlp_generator(
+        shape, latent_dim, hidden=(1200, 1200), initial_range=0.05, seed=seed
+    )
+    discriminator = build_mlp_discriminator(
+        shape,
+        hidden=(240, 240),
+        maxout_pieces=5,
+        input_dropout=0.2,
+        dropout=0.5,
+        initial_range=0.005,
+        seed=seed,
+    )
+    return generator, discriminator
+
+
+def cgan_pair(shape, latent_dim, num_classes, seed=None):
+    """The conditional GAN's networks for pictures, dense ones without dropout for points.
+
+    Mirza and Osindero, 2014, section 4.1: latents and label have layers of their own, 200 and 1000
+    units wide in the generator; so have sample and label in the discriminator, where maxout has 5
+    pieces and in the joint layer 4.
+
+    Args:
+        shape, latent_dim, num_classes, seed: see `mlp_pair`.
+
+    Returns:
+        The pair of generator and discriminator.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, discriminator = cgan_pair((28, 28, 1), latent_dim=100, num_classes=10, seed=0)
+    """
+    if len(shape) == 1:
+        return mlp_pair(shape, latent_dim, num_classes, seed)
+    generator = build_mlp_generator(
+        shape,
+        latent_dim,
+        hidden=(200, 1200),
+        num_classes=num_classes,
+        label_units=1000,
+        dropout=0.5,
+        seed=seed,
+    )
+    discriminator = build_mlp_discriminator(
+        shape,
+        hidden=(240, 240),
+        maxout_pieces=(5, 4),
+        dropout=0.5,
+        num_classes=num_classes,
+        label_units=50,
+        seed=seed,
+    )
+    return generator, discriminator
+
+
 def dcgan_pair(
     shape, latent_dim, normalization="batch", generator_normalization="batch", seed=None
 ):
