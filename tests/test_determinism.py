@@ -37,7 +37,8 @@ print(len(pairs), tf.config.optimizer.get_jit())
 """
 
 
-@pytest.mark.parametrize("switch", ["on", pytest.param("off", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("switch", ["on", "off"])
 def test_sums_have_one_order(switch):
     """Without op determinism they have not, so that the network is one on which it shows."""
     result = subprocess.run(

@@ -26,7 +26,7 @@ def case_of(name):
     return next(case for case in CASES if case.name == name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # tests of a module may come back to a process
 def saved(tmp_path_factory):
     """`{name: (trained model, case)}` and the directory that holds them as presets."""
     root, models = tmp_path_factory.mktemp("presets"), {}

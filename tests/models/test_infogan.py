@@ -528,6 +528,7 @@ def test_grids_of_several_codes():
             model.code_grid(categorical=categorical)
 
 
+@pytest.mark.slow
 def test_several_codes_train_save_and_are_exported(tmp_path):
     """A step moves all networks; saved and read it is the same; files make the same pictures."""
     model = harness.compile_sgd(InfoGAN(*several_networks(), ema_decay=0.5, seed=0))

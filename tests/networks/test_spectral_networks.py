@@ -45,13 +45,13 @@ def test_largest_singular_values(build):
     rng = np.random.default_rng(0)
     inputs = [rng.normal(size=(2, *SHAPE)).astype("float32"), np.array([0, 2])]
     inputs = inputs if len(network.inputs) == 2 else inputs[0]
-    for _ in range(200):
+    for _ in range(60):
         network(inputs, training=True)
     for layer in network.layers:
         if isinstance(layer, SpectralNormalization):
             kernel = np.array(layer.layer.kernel)
             largest = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
-            assert float(layer.sigma()) == pytest.approx(largest, rel=1e-2)
+            assert float(layer.sigma()) == pytest.approx(largest, rel=3e-2)
 
 
 def test_sngan_is_content(recwarn):
