@@ -3,12 +3,11 @@ TensorFlow; and reads what comes back.
 
     python benchmarks/gpu.py --out runs/gpu
     (there)  bash runs/gpu/gpu_run.sh DIR     # the table, in 8 minutes at most: DIR/gpu.json
-    (there)  bash runs/gpu/gpu_train.sh DIR   # DCGAN and CGAN, 100,000 steps each
     python benchmarks/gpu.py --table gpu.json
 
 The folder, below 60 MiB, holds each row's training step as StableHLO (`tools/pjrt`), in float32 and
-in mixed_bfloat16, and some with eight steps in a call; the same in PyTorch; and, for the trainings,
-states and data. Weights for timings are drawn there. `--no-tf32` is for a second folder, in which
+in mixed_bfloat16, and some with eight steps in a call, and the same in PyTorch. Weights are drawn
+there. `--no-tf32` is for a second folder, in which
 both sides compute products in float32; by default both may take TF32. `--small` makes the same for
 a CPU, with tiny networks, to try it.
 """
@@ -30,25 +29,12 @@ OURS = {"ours": {}, "ours_bf16": {"policy": "mixed_bfloat16"}, "ours_x8": {"step
 # Other memory formats were no faster on an H100, and eight minutes are soon over.
 TORCH = ("torch_last", "torch_compiled", "torch_bf16", "torch_compiled_bf16")
 SHORT = ("dcgan_64", "progan_64")  # rows that are also measured with several steps in a call
-TRAININGS = ("dcgan", "cgan")
-STEPS = 100_000
 
 RUN = """#!/usr/bin/env bash
 # The table of docs/performance.md. DIR (default: .) gets gpu.json and gpu.log.
 cd "$(dirname "$0")"
 out=${1:-$PWD}
 timeout 480 "${PYTHON:-python3}" gpu_table.py --minutes "${MINUTES:-7.7}" --out "$out/gpu.json"
-"""
-TRAIN = """#!/usr/bin/env bash
-# Trains what trainings/ holds, MINUTES each at most; DIR/NAME gets state, logs and samples.
-cd "$(dirname "$0")"
-out=${1:-$PWD}
-for training in trainings/*; do
-    name=$(basename "$training")
-    mkdir -p "$out/$name"
-    "${PYTHON:-python3}" run_step.py "$training" --steps %d --log-every 1000 --sample-every %d \\
-        --save-every 10000 --minutes "${MINUTES:-5}" --out "$out/$name/after.npz"
-done
 """
 
 
@@ -83,13 +69,11 @@ def write_folder(out, tf32=True, small=False):
                 (path / "model.json").unlink()
                 forget(path, "model.json")
                 print(path.relative_to(folder), flush=True)
-        write_trainings(folder / "trainings", small)
         for source in [ROOT / "benchmarks" / name for name in CODE]:
             shutil.copy(source, folder)
         for name in ("run_step.py", "states.py"):
             shutil.copy(PJRT / name, folder)
         (folder / "gpu_run.sh").write_text(RUN)
-        (folder / "gpu_train.sh").write_text(TRAIN % ((20, 20) if small else (STEPS, STEPS // 2)))
         write_json(
             folder / "plan.json",
             {
@@ -133,37 +117,6 @@ def chosen_rows(small):
 
 def ours_of(row_name):
     return [name for name in OURS if name != "ours_x8" or row_name in SHORT]
-
-
-def write_trainings(directory, small):
-    """DCGAN and CGAN on Fashion-MNIST, with the settings of `examples/`."""
-    from keras_gans import CGAN, DCGAN, datasets, networks
-
-    import keras
-    from export_step import arrays_of, export_step
-
-    data = datasets.load("fashion_mnist_10k", labels=True, shuffle=False)
-    shape, classes = data.info.shape, data.info.num_classes
-    for name, model_class in (("dcgan", DCGAN), ("cgan", CGAN)):
-        labelled = {"num_classes": classes} if name == "cgan" else {}
-        size = {"width": 4 if small else 32, **labelled}
-        gan = model_class(
-            networks.build_dcgan_generator(shape, 64, seed=0, **size),
-            networks.build_dcgan_discriminator(shape, seed=1, **size),
-            ema_decay=0.999,  # the examples' 0.99 is for some thousand steps
-            seed=0,
-            **labelled,
-        )
-        adam = {f"{p}_optimizer": keras.optimizers.Adam(1e-3, beta_1=0.5) for p in gan.players}
-        gan.compile(**adam)
-        export_step(
-            gan,
-            directory / name,
-            batch_size=64,
-            steps_per_call=20,
-            samples=100,
-            arrays=arrays_of(gan, data),
-        )
 
 
 # What comes back

@@ -2,12 +2,14 @@
 
 Where it differs from the paper: 28 x 28 grey pictures with a coarsest level of 7 x 7; smaller
 networks, with 3 x 3 kernels in the generators; Adam at 1e-3 for a shorter run, instead of SGD; the
-pictures come from averaged generators. `--paper` takes the paper's networks and optimizers.
+pictures come from averaged generators. `--paper` takes the paper's networks and optimizers, and
+`--classes` the class-conditional form, with a column of the grid for each class.
 
 `pyramid.png` has a row for each of some samples: what the coarsest level made, and what it became
 at each finer one.
 
     python examples/lapgan.py --steps 1500
+    python examples/lapgan.py --classes
 """
 
 import pathlib
@@ -29,22 +31,22 @@ EMA_DECAY = 0.99
 PYRAMID_ROWS = 8
 
 
-def small_networks(shape, seed):
+def small_networks(shape, num_classes, seed):
+    size = {"width": WIDTH, "units": UNITS, "num_classes": num_classes}
     return (
         networks.build_lapgan_generators(
-            shape, LEVELS, LATENT_DIM, width=WIDTH, kernel_size=3, units=UNITS, seed=seed
+            shape, LEVELS, LATENT_DIM, kernel_size=3, **size, seed=seed
         ),
-        networks.build_lapgan_discriminators(
-            shape, LEVELS, width=WIDTH, units=UNITS, seed=seed + 1
-        ),
+        networks.build_lapgan_discriminators(shape, LEVELS, **size, seed=seed + 1),
     )
 
 
-def paper_networks(shape, seed):
+def paper_networks(shape, num_classes, seed):
     """Section 3.1: 1200 and 600 units at the coarsest level; convolutions of 64 filters."""
+    classes = {"num_classes": num_classes}
     return (
-        networks.build_lapgan_generators(shape, LEVELS, seed=seed),
-        networks.build_lapgan_discriminators(shape, LEVELS, seed=seed + 1),
+        networks.build_lapgan_generators(shape, LEVELS, **classes, seed=seed),
+        networks.build_lapgan_discriminators(shape, LEVELS, **classes, seed=seed + 1),
     )
 
 

@@ -234,11 +234,11 @@ def page(results):
         "package ([its card](../keras_gans/metrics/data/README.md)). The distances are not those "
         "of an Inception network, and can't be compared with published ones.",
         "",
-        "The models were trained for minutes on two CPU cores (CGAN and DCGAN on a GPU, see "
-        "[performance.md](performance.md#on-a-gpu)), and on all of the data that they are measured "
-        "against. Each set is cut into two at random (seed 0): the models are "
-        "measured against the first half, *other reals* are the second half, which is the floor "
-        "that a perfect generator would reach, and *uniform noise* is the ceiling. All rows of a "
+        "The models were trained for minutes (those of Fashion-MNIST on a GPU, see "
+        "[performance.md](performance.md#on-a-gpu), the others on two CPU cores), and on all the "
+        "data that they are measured against. Each set is cut into two at random (seed 0): models "
+        "are measured against the first half, *other reals* are the second half, the floor that "
+        "a perfect generator would reach, and *uniform noise* is the ceiling. All rows of a "
         "table have one protocol, with as many samples as reals. Lower is better for FID, KID "
         "(± its standard error) and SWD; precision and density say how real samples look, recall "
         "and coverage how much of the data they reach. MS-SSIM is that of pairs of samples: lower "
@@ -247,7 +247,7 @@ def page(results):
         "No column says all. Noise can be precise: its features are one spot, which may lie in the "
         "ball around a single odd picture of the data (Naeem et al., 2020, arXiv:2002.09797, on "
         "why density and coverage were made); its recall and coverage are those of noise. GAN and "
-        "InfoGAN look as real as the others and reach little of the data. For pictures that are "
+        "LAPGAN look as real as the others and reach less of the data. For pictures that are "
         "not clothes the classifier's features say less; compare them with SWD.",
         "",
         f"`keras-gans evaluate NAME --metrics {','.join(METRICS)}` measures one of them, against "

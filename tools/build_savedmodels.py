@@ -5,7 +5,8 @@
     python tools/build_savedmodels.py --again              # their SavedModels, exported once more
     python tools/build_savedmodels.py --pages              # savedmodels/README.md alone
 
-A run that is not in `runs/` is trained first, by its example and with the options below; all of
+A training of `tools/pjrt/presets.py` is taken where `runs/gpu_presets` has it, with its state. Any
+other run that is not in `runs/` is trained first, by its example and with the options below; all of
 them take about two hours on two CPU cores. The pictures of the two CycleGANs come from
 `tools/build_unpaired_data.py`.
 
@@ -34,6 +35,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAVEDMODELS = ROOT / "savedmodels"
+GPU_RUNS = ROOT / "runs" / "gpu_presets"
 NUM_INPUTS = 8
 NUM_METRIC = 1000
 METRIC_SEED = 1
@@ -55,10 +57,9 @@ class Shipped:
         inputs: of translators, folders of pictures of A and of B, beside `runs/`.
         pairs: whether a picture of A and the one of the same name of B show the same.
         data, license: of the training data, for the card, where the run does not know them.
-        exported: of a generator that was trained as an exported step (`tools/pjrt`), the directory
-            in `runs/` with that step's files and the state afterwards; it is taken instead of `run`
-            where it is there.
-        seconds: what that training took, without compiling.
+        trained: its name in `tools/pjrt/presets.py`, if it was trained on a GPU; where
+            `runs/gpu_presets` has its step and `runs/gpu_presets/out` the state afterwards, they
+            are taken instead of `run`.
     """
 
     run: str
@@ -68,24 +69,21 @@ class Shipped:
     pairs: bool = False
     data: str | None = None
     license: str | None = None
-    exported: str | None = None
-    seconds: float | None = None
+    trained: str | None = None
 
 
 SHIPPED = {
-    "gan_fashion_mnist": Shipped("gan", "gan.py", FASHION),
-    "cgan_fashion_mnist": Shipped(
-        "cgan", "cgan.py", FASHION, exported="gpu/trainings/cgan", seconds=71.1
+    "gan_fashion_mnist": Shipped("gan", "gan.py", FASHION, trained="gan"),
+    "cgan_fashion_mnist": Shipped("cgan", "cgan.py", FASHION, trained="cgan"),
+    "dcgan_fashion_mnist": Shipped("dcgan", "dcgan.py", FASHION, trained="dcgan"),
+    "lapgan_fashion_mnist": Shipped(
+        "lapgan", "lapgan.py --steps 1200 --classes", FASHION, trained="lapgan"
     ),
-    "dcgan_fashion_mnist": Shipped(
-        "dcgan", "dcgan.py", FASHION, exported="gpu/trainings/dcgan", seconds=63.5
-    ),
-    "lapgan_fashion_mnist": Shipped("lapgan", "lapgan.py --steps 1200", FASHION),
-    "infogan_fashion_mnist": Shipped("infogan", "infogan.py", FASHION),
-    "lsgan_fashion_mnist": Shipped("lsgan", "lsgan.py", FASHION),
-    "wgan_fashion_mnist": Shipped("wgan", "wgan.py --steps 8000", FASHION),
-    "wgan_gp_fashion_mnist": Shipped("wgan_gp", "wgan_gp.py", FASHION),
-    "began_fashion_mnist": Shipped("began", "began.py --steps 1200", FASHION),
+    "infogan_fashion_mnist": Shipped("infogan", "infogan.py", FASHION, trained="infogan"),
+    "lsgan_fashion_mnist": Shipped("lsgan", "lsgan.py", FASHION, trained="lsgan"),
+    "wgan_fashion_mnist": Shipped("wgan", "wgan.py --steps 8000", FASHION, trained="wgan"),
+    "wgan_gp_fashion_mnist": Shipped("wgan_gp", "wgan_gp.py", FASHION, trained="wgan_gp"),
+    "began_fashion_mnist": Shipped("began", "began.py --steps 1200", FASHION, trained="began"),
     "vae_noto_skin_tones": Shipped("vae", "vae.py --steps 1500", SKIN_TONES),
     "vaegan_noto_skin_tones": Shipped("vaegan", "vaegan.py --steps 900", SKIN_TONES),
     "progan_noto_emoji": Shipped("progan", "progan.py", SMILEYS),
@@ -136,9 +134,8 @@ def build(name, shipped):
     from keras_gans.export.signatures import networks_of
     from keras_gans.images import save_png
 
-    exported = shipped.exported and ROOT / "runs" / shipped.exported
-    read = read_exported if exported and (exported / "after.npz").is_file() else read_run
-    gan, facts = read(shipped)
+    state = GPU_RUNS / "out" / str(shipped.trained) / "after.npz"
+    gan, facts = read_trained(shipped, state) if state.is_file() else read_run(shipped)
     facts = {"name": name, **facts}
     staged = SAVEDMODELS / f".{name}"
     shutil.rmtree(staged, ignore_errors=True)
@@ -182,27 +179,27 @@ def read_run(shipped):
     return keras.models.load_model(run / "model.keras"), {"command": command, **facts}
 
 
-def read_exported(shipped):
-    """The model of an exported step, with the state that it came to, and facts for its card."""
+def read_trained(shipped, state):
+    """The model of an exported step with a state that it came to, and facts for its card."""
     from keras_gans import datasets
 
     sys.path.insert(0, str(ROOT / "tools" / "pjrt"))
     import import_state
     import states
 
-    directory = ROOT / "runs" / shipped.exported
+    directory = GPU_RUNS / shipped.trained
     manifest = states.read_manifest(directory)
-    gan = import_state.import_state(directory)
+    gan = import_state.import_state(directory, state)
     info = datasets.load(**shipped.reals, labels=gan.num_classes is not None).info
     named = {"class_names": list(info.class_names)} if info.class_names else {}
     return gan, {
         **named,
-        "command": "python benchmarks/gpu.py --out runs/gpu; bash runs/gpu/gpu_train.sh",
+        "command": f"python tools/pjrt/presets.py {shipped.trained} --out runs/gpu_presets; "
+        "bash runs/gpu_presets/train.sh",
         "dataset": info.name,
         "dataset_license": info.license,
         "num_examples": info.num_examples,
-        "batch_size": manifest["examples_per_step"],
-        "training_seconds": shipped.seconds,
+        "batch_size": manifest["batch_size"],
     }
 
 
