@@ -27,6 +27,7 @@ sys.path.insert(0, str(PJRT))
 
 import export_step  # noqa: E402
 import import_state  # noqa: E402
+import presets  # noqa: E402
 import run_step  # noqa: E402
 import states  # noqa: E402
 
@@ -603,3 +604,25 @@ def test_the_package_does_not_know_jax():
     importing = re.compile(r"^\s*(import|from) jax", re.MULTILINE)
     assert [path for path in root.rglob("*.py") if importing.search(path.read_text())] == []
     assert importing.search((PJRT / "run_step.py").read_text())  # it would be found
+
+
+@pytest.mark.slow
+def test_a_folder_of_trainings_trains_and_goes_on(tmp_path):
+    presets.write_folder(tmp_path / "gpu", ["gan"])
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHON": sys.executable}
+    for _ in range(2):
+        command = ["bash", tmp_path / "gpu" / "train.sh", tmp_path / "out"]
+        subprocess.run(command, check=True, env={**environment, "MINUTES": "0.05"})
+    steps, *_ = (tmp_path / "out" / "gan" / "logs.csv").read_text().splitlines()[-1].split(",")
+    state = tmp_path / "out" / "gan" / "after.npz"
+    gan = import_state.import_state(tmp_path / "gpu" / "gan", state)
+    assert int(steps) == int(gan.generator_optimizer.iterations) >= 40
+    assert gan.generate(3, seed=0).shape == (3, 28, 28, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lapgan", "infogan", "wgan_gp", "sngan", "began", "r3gan"])
+def test_trainings_of_presets_can_be_built(name):
+    training = presets.TRAININGS[name]
+    gan = training.build((28, 28, 1), training.steps)
+    assert gan.compiled and gan.generator_optimizer
