@@ -61,6 +61,8 @@ class Recipe:
             have no latents.
         latent_prior: "normal" or "uniform" where the authors' code draws other latents than the
             model's class does by itself, or `None`.
+        settings: dict of further arguments of the constructor, where the authors have others than
+            the class by itself.
         labelled: bool, whether it is trained on pairs of samples and labels.
         splits: for models that translate between two sets of pictures: the pair of splits of
             `dataset` that are A and B. `None` for all others.
@@ -82,6 +84,7 @@ class Recipe:
     steps: int
     latent_dim: int | None = 100
     latent_prior: str | None = None
+    settings: dict = dataclasses.field(default_factory=dict)
     labelled: bool = False
     splits: tuple | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)

@@ -9,8 +9,12 @@ Algorithm 1: n_critic ascents of the critic, each with fresh reals and latents a
 clipping, then one descent of the generator on -E[f_w(G(z))]. The critic's loss is minus the
 estimate of the distance (up to K), so that it nears 0 from below as samples get better.
 
-Deviations from the paper: n_critic is the same at all times. The authors' code has 100 for the
-first 25 generator steps and for every 500th.
+The authors' code has 100 critic steps, not 5, for each of the first 25 generator steps and for
+every 500th: `n_critic_at_times=100`, as `from_paper` has it. The further a critic is trained, the
+better is the gradient that the generator gets of the distance (section 3).
+
+Deviations from the paper: none in the algorithm, in which clipping comes after each critic step, in
+the authors' code before it; `keras_gans.networks.dcgan` lists those of the networks.
 """
 
 import keras
@@ -33,13 +37,16 @@ class WGAN(AdversarialModel):
         critic: built `keras.Model`, samples (batch, ...) to unbounded scores.
         n_critic: critic steps for each generator step.
         clip: the critic's weights stay in [-clip, clip].
+        n_critic_at_times: critic steps for each of the first 25 generator steps and for every
+            500th, a multiple of `n_critic`; 100 in the authors' code. `None` for `n_critic`.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
         Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1]. `fit`
-        gathers n_critic minibatches of the dataset for each step.
+        gathers n_critic minibatches of the dataset for each step, and in a step with more critic
+        steps as many for each n_critic of them. A step is one generator step in any case.
 
     Example:
 
@@ -62,6 +69,7 @@ class WGAN(AdversarialModel):
         batch_size=64,
         steps=10_000,
         latent_dim=100,
+        settings={"n_critic_at_times": 100},
         status="trained",
     )
     players = {"critic": ("critic",), "generator": ("generator",)}
@@ -73,6 +81,7 @@ class WGAN(AdversarialModel):
         critic,
         n_critic=5,
         clip=0.01,
+        n_critic_at_times=None,
         ema_decay=None,
         latent_prior=None,
         seed=None,
@@ -85,10 +94,19 @@ class WGAN(AdversarialModel):
         check_fits("critic", critic, generator)
         self.n_critic = check_count("n_critic", n_critic)
         self.clip = check_positive("clip", clip)
+        self.n_critic_at_times = self._check_at_times(n_critic_at_times)
 
     @property
     def minibatches_per_step(self):
         return self.n_critic
+
+    @property
+    def preludes(self):
+        """More rounds of n_critic critic steps, in the first 25 generator steps and every 500th."""
+        if self.n_critic_at_times is None:
+            return None
+        more = self.n_critic_at_times // self.n_critic - 1
+        return lambda step: more if step < 25 or step % 500 == 0 else 0
 
     def default_optimizers(self):
         """RMSprop with rate 5e-5 for both: momentum makes the critic unstable (section 4)."""
@@ -101,19 +119,37 @@ class WGAN(AdversarialModel):
         generator, critic = dcgan_pair(shape, latent_dim, seed=seed)
         return {"generator": generator, "critic": critic}
 
+    def prelude(self, data):
+        """A round of critic steps alone."""
+        for reals in self.minibatches(data, self.n_critic):
+            self._critic_step(reals)
+        return self.logs()
+
     def train_step(self, data):
         for reals in self.minibatches(data, self.n_critic):
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            with self.update("critic") as losses:
-                losses["critic"] = wasserstein_critic_loss(
-                    self.critic(reals, training=True), self.critic(fakes, training=True)
-                )
-            clip_weights(self.critic, self.clip)
+            self._critic_step(reals)
 
         with self.update("generator") as losses:
             fakes = self.generator(self.sample_latents(reals), training=True)
             losses["generator"] = wasserstein_generator_loss(self.critic(fakes, training=True))
         return self.logs()
 
+    def _critic_step(self, reals):
+        fakes = self.generator(self.sample_latents(reals), training=True)
+        with self.update("critic") as losses:
+            losses["critic"] = wasserstein_critic_loss(
+                self.critic(reals, training=True), self.critic(fakes, training=True)
+            )
+        clip_weights(self.critic, self.clip)
+
+    def _check_at_times(self, count):
+        if count is not None and check_count("n_critic_at_times", count) % self.n_critic:
+            raise ValueError(
+                f"`n_critic_at_times` must be None or a multiple of `n_critic`, {self.n_critic}. "
+                f"Received: {count!r}"
+            )
+        return count
+
     def get_config(self):
-        return {**super().get_config(), "n_critic": self.n_critic, "clip": self.clip}
+        names = ("n_critic", "clip", "n_critic_at_times")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -48,6 +48,10 @@ class AdversarialModel(keras.Model):
         num_classes: number of classes of a conditional model, else `None`. A model that takes
             several labels for a sample has the kind `Codes` in its `ports()`, and none here.
         minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
+        preludes: function of a step's number, from 0, that returns how often `prelude(data)` runs
+            before this step's `train_step`, each time with as many fresh minibatches as a step
+            has. Default: `None`, never. A class that has it writes `prelude` as `train_step`, with
+            updates of all but the makers, who count the steps.
         rows_at_once: rows in one call of a network, when a model is asked for something.
         preset: name of the trained model that the weights come from (`keras_gans.load`).
         paper: `papers.Paper`, what the model is from. Default: none.
@@ -87,6 +91,7 @@ class AdversarialModel(keras.Model):
     latent_prior = "normal"
     num_classes = None
     minibatches_per_step = 1
+    preludes = None
     rows_at_once = 64
     preset = None
     paper = None
@@ -132,7 +137,8 @@ class AdversarialModel(keras.Model):
             latent_dim: length of the latents; `None` takes the paper's for pictures and 16 for
                 points.
             seed: integer that fixes networks and training, or `None`.
-            **settings: further arguments of the constructor, such as `ema_decay`.
+            **settings: further arguments of the constructor, such as `ema_decay`, also in place of
+                those in `recipe`.
 
         Returns:
             The model. `fit` trains it with the paper's optimizers.
@@ -152,7 +158,7 @@ class AdversarialModel(keras.Model):
             settings["num_classes"] = num_classes
         if cls.recipe.latent_prior is not None:
             settings.setdefault("latent_prior", cls.recipe.latent_prior)
-        return cls(**networks, seed=seed, **settings)
+        return cls(**networks, seed=seed, **{**cls.recipe.settings, **settings})
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
@@ -240,7 +246,11 @@ class AdversarialModel(keras.Model):
         if self.train_function is None or force:
             determinism.keep_order_of_sums()
             jit, self.jit_compile = self.jit_compile, False
-            self.train_function = self._make_function(pipeline.step_on_data(self.train_step, jit))
+            of_data = functools.partial(pipeline.step_on_data, jit_compile=jit)
+            self.train_function = self._make_function(of_data(self.train_step))
+            if self.preludes is not None:
+                alone = [self._make_function(of_data(s)) for s in (self.prelude, self.train_step)]
+                self.train_function = pipeline.with_preludes(self, self.train_function, *alone)
             self.jit_compile = jit
 
     def minibatches(self, data, n):
@@ -308,6 +318,13 @@ class AdversarialModel(keras.Model):
             self.report(**{f"{player}_loss": losses[player]})
             for name in set(self.players[player]) & set(self.averaged):
                 update_average(getattr(self, f"ema_{name}"), getattr(self, name), ema_decay)
+
+    def minibatches_until(self, steps, first=0):
+        """How many minibatches are read by `steps` steps, of which the number is from `first`."""
+        preludes = 0
+        if self.preludes is not None:
+            preludes = sum(self.preludes(step) for step in range(first, first + steps))
+        return self.minibatches_per_step * (steps + preludes)
 
     def optimizer_of(self, player):
         """The optimizer of one player, the attribute `<player>_optimizer`."""

@@ -11,6 +11,7 @@ from keras import tree
 
 from keras_gans import checks
 from keras_gans.devices import replicas
+from keras_gans.devices.progress import steps_taken
 from keras_gans.training import checkpoints
 from keras_gans.training.throughput import Throughput
 
@@ -130,7 +131,8 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
         steps_per_epoch = num_examples // (size * n) or None
     if resumable:
         steps = start.epoch * steps_per_epoch if start.steps is None else start.steps
-        dataset = dataset.from_step(dataset.start_step + steps * n)
+        first = max(0, steps_taken(model) - steps)  # a model may have been trained before this run
+        dataset = dataset.from_step(dataset.start_step + model.minibatches_until(steps, first))
     gathered = dataset.map(lambda *parts: select(parts, spec, name))
     gathered = gathered.rebatch(size * n, drop_remainder=True)
     first = next(iter(gathered.take(1)), None)
@@ -241,6 +243,40 @@ def step_on_data(train_step, jit_compile):
             return train_step(data)
 
     return step
+
+
+def with_preludes(model, execution, prelude, step):
+    """The train function of a model with preludes: before each step as many as it says.
+
+    They are further calls, as what runs inside a replica's step can't be left out by a condition. A
+    step's number is that of the steps behind the model's makers, so that a training that goes on
+    has the preludes that are left. Where `steps_per_execution` steps would be one call and one of
+    them has preludes, they are taken one by one. `train_on_batch`, which has the data of a single
+    step, has no preludes.
+
+    Args:
+        model: `AdversarialModel`.
+        execution: train function of `steps_per_execution` steps.
+        prelude, step: train functions of one prelude and of one step, not yet called.
+    """
+
+    def function(iterator):
+        first, size = steps_taken(model), model.steps_per_execution
+        due = [model.preludes(first + k) for k in range(size)]
+        of_pipeline = isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator)
+        if not any(due) or not of_pipeline:
+            return execution(iterator)
+        model.steps_per_execution = 1
+        try:
+            for count in due:
+                for _ in range(count):
+                    prelude(iterator)
+                logs = step(iterator)
+        finally:
+            model.steps_per_execution = size
+        return logs
+
+    return function
 
 
 def all_at_once(values):

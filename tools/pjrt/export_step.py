@@ -23,6 +23,7 @@ import hashlib
 import os
 import platform
 import re
+import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -193,6 +194,12 @@ def _compiled_step(model, parts, examples, steps_per_call):
     It takes the parts of the data, (steps_per_call, examples, ...) each, and then the variables,
     and returns the last step's logs and then the variables that it has changed.
     """
+
+    if model.preludes is not None:
+        warnings.warn(
+            f"The step of {type(model).__name__} is exported without its preludes, which `fit` has",
+            stacklevel=2,
+        )
 
     def step(index, data):
         chosen = (
