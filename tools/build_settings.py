@@ -24,6 +24,13 @@ from keras import tree
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 PICTURES = {"CycleGAN": (256, 256, 3)}  # the paper's, where the recipe's data are no set of ours
 USUAL = (28, 28, 1)
+# Further forms of a class: words, the shape of the paper's pictures and arguments of `from_paper`.
+FORMS = {
+    "WGANGP": [
+        ("residual", (32, 32, 3), {"residual": True}),
+        ("residual, 10 classes", (32, 32, 3), {"residual": True, "num_classes": 10}),
+    ],
+}
 KINDS = ("generator", "discriminator")
 ADAPTIVE = {
     "Adam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
@@ -112,10 +119,17 @@ def shape_of(model_class):
     return known.shape if known and len(known.shape) == 3 else USUAL
 
 
-def row(model_class):
-    recipe, shape = model_class.recipe, shape_of(model_class)
-    num_classes = 10 if recipe.labelled else None
-    model = model_class.from_paper(shape, num_classes=num_classes, seed=0)
+def rows(model_class):
+    """Rows of the table: of a class by itself, and of its further forms."""
+    options = {"num_classes": 10} if model_class.recipe.labelled else {}
+    name = f"`{model_class.__name__}`"
+    yield row(model_class, name, shape_of(model_class), options)
+    for words, shape, options in FORMS.get(model_class.__name__, ()):
+        yield row(model_class, f"{name}, {words}", shape, options)
+
+
+def row(model_class, name, shape, options):
+    recipe, model = model_class.recipe, model_class.from_paper(shape, seed=0, **options)
     latents = "none"
     if recipe.latent_dim is not None:
         prior = {"normal": "N(0, 1)", "uniform": "U(-1, 1)"}[model.latent_prior]
@@ -124,7 +138,7 @@ def row(model_class):
     made = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     size = " × ".join(map(str, shape))
     columns = [recipe.batch_size, latents, settings_of(model), optimizers_of(model)]
-    return [f"`{model_class.__name__}`", *map(str, columns), f"{made} ({size})"]
+    return [name, *map(str, columns), f"{made} ({size})"]
 
 
 def deviations(model_class):
@@ -155,7 +169,7 @@ def page():
     classes = [getattr(models, name) for name in models.__all__]
     classes.sort(key=lambda c: (c.paper.year, c.paper.arxiv))
     lines = [HEAD.rstrip("\n")]
-    lines += ["| " + " | ".join(row(c)) + " |" for c in classes]
+    lines += ["| " + " | ".join(each) + " |" for c in classes for each in rows(c)]
     lines.append(BESIDE.rstrip("\n"))
     lines += [f"| {what} | {n:,} | {theirs} | {source} |" for what, n, theirs, source in beside()]
     lines.append("\n## Deviations")

@@ -7,28 +7,56 @@ The critic's Lipschitz constraint as a penalty on its gradient (equation 3):
 
 Algorithm 1: n_critic descents of the critic on L, each with fresh reals, latents and epsilon, then
 one descent of the generator on -E[f(G(z))]. The penalty is each example's own, which batch
-normalization in the critic would undo; layer normalization takes its place (section 4). The
-residual networks of the paper's CIFAR-10 pictures are `keras_gans.networks.build_residual_*`.
+normalization in the critic would undo; layer normalization takes its place (section 4).
+
+`from_paper(shape, residual=True)` is the authors' code for CIFAR-10 (section 5): the networks of
+`keras_gans.networks.build_residual_*`, Adam with a rate of 2e-4 that falls linearly to 0 in 100,000
+steps, twice the critic's minibatch for the generator, and reals with noise below one of their 256
+levels, 2 (level + u) / 256 - 1 with u ~ U(0, 1), so that the critic can't tell them by their
+levels. With classes the critic tells these apart as well, C(x), and with cross-entropies H
+
+    critic: L + H(y, C(x)),   generator: -E[f(G(z, y))] + 0.1 E[H(y, C(G(z, y)))],
+
+where fakes have the labels y of the reals in the critic's steps, in the generator's random ones.
 
 Deviations from the paper:
 - The norm has 1e-12 inside its root, so that it can be differentiated at 0.
-- The optimizers are Algorithm 1's for all networks. The authors' code for CIFAR-10, with residual
-  ones, has a rate of 2e-4 that falls linearly to 0 in 100,000 steps, a generator's minibatch twice
-  the critic's, noise below one level on the pixels, and a form for labels.
+- By itself `from_paper` has DCGAN's networks, and Algorithm 1's optimizers with them.
+- In the residual form the generator's samples are normalized by moving statistics, in the authors'
+  code by those of the minibatch; and the rate falls in each update, there in each step.
 """
 
-import functools
 import warnings
 
 import keras
+from keras import ops
 
-from keras_gans.checks import check_count, check_fits, check_positive, check_scheduled
-from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
+from keras_gans.checks import (
+    check_conditional,
+    check_count,
+    check_fits,
+    check_flag,
+    check_not_negative,
+    check_positive,
+    check_scheduled,
+    resolve_paper,
+)
+from keras_gans.losses import float32, wasserstein_critic_loss, wasserstein_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
+from keras_gans.networks.residual import residual_pair
 from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
+from keras_gans.schedules import Linear
 from keras_gans.training.base import AdversarialModel
+from keras_gans.training.kinds import Labels
+
+RESIDUAL = {"total_steps": 100_000, "generator_minibatches": 2, "dequantize": True}
+
+
+def dequantized(pictures, noise):
+    """2 (level + u) / 256 - 1 of pictures in [-1, 1] with 256 levels, and u in [0, 1)."""
+    return (127.5 * (pictures + 1.0) + noise) / 128.0 - 1.0
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -41,13 +69,23 @@ class WGANGP(AdversarialModel):
             normalization, of which a warning is given.
         n_critic: critic steps for each generator step.
         gp_weight: weight of the gradient penalty, the paper's lambda; a number or a schedule.
+        total_steps: generator steps in which Adam's rate falls linearly from 2e-4 to 0; `None` for
+            Algorithm 1's optimizers, whose rate stays.
+        generator_minibatches: how many times the critic's minibatch the generator's step has.
+        dequantize: whether reals, pictures of 256 levels, get noise below one level.
+        num_classes: number of classes of the class-conditional form, whose generator takes
+            [latents, int labels (batch,)] and whose critic returns [scores, logits of the classes
+            (batch, num_classes)]; `None` for none.
+        class_weight, generator_class_weight: weights of the classes' cross-entropy in the critic's
+            and in the generator's loss.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
         Reals (batch, ...) of the generator's output shape, float32; pictures in [-1, 1]. `fit`
-        gathers n_critic minibatches of the dataset for each step.
+        gathers n_critic minibatches of the dataset for each step. With `num_classes`, pairs of them
+        and int labels (batch,).
 
     Example:
 
@@ -55,6 +93,11 @@ class WGANGP(AdversarialModel):
     >>> critic = build_dcgan_discriminator(shape, normalization="layer")
     >>> gan = WGANGP(build_dcgan_generator(shape), critic, seed=0)
     >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
+
+    The authors' class-conditional form for CIFAR-10:
+
+    >>> gan = WGANGP.from_paper((32, 32, 3), residual=True, num_classes=10, seed=0)
+    >>> history = gan.fit(load("cifar10", batch_size=64, labels=True), steps_per_epoch=100_000)
 
     Reference:
         https://arxiv.org/abs/1704.00028
@@ -84,6 +127,12 @@ class WGANGP(AdversarialModel):
         critic,
         n_critic=5,
         gp_weight=10.0,
+        total_steps=None,
+        generator_minibatches=1,
+        dequantize=False,
+        num_classes=None,
+        class_weight=1.0,
+        generator_class_weight=0.1,
         ema_decay=None,
         latent_prior=None,
         seed=None,
@@ -96,6 +145,22 @@ class WGANGP(AdversarialModel):
         check_fits("critic", critic, generator)
         self.n_critic = check_count("n_critic", n_critic)
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
+        if total_steps is not None:
+            check_count("total_steps", total_steps)
+        self.total_steps = total_steps
+        self.generator_minibatches = check_count("generator_minibatches", generator_minibatches)
+        self.dequantize = check_flag("dequantize", dequantize)
+        if dequantize and not self.sample_kind().pictured:
+            raise ValueError(
+                "`dequantize` must be False where reals are no pictures. Received: True"
+            )
+        self.num_classes = self._check_classes(num_classes)
+        self.class_weight = check_not_negative("class_weight", class_weight)
+        self.generator_class_weight = check_not_negative(
+            "generator_class_weight", generator_class_weight
+        )
+        if num_classes is not None:
+            self.report_also("class_loss")
         layers = [type(layer).__name__ for layer in critic.layers]
         if "BatchNormalization" in layers:
             warnings.warn(
@@ -109,33 +174,135 @@ class WGANGP(AdversarialModel):
         return self.n_critic
 
     def default_optimizers(self):
-        """Adam with rate 1e-4, beta_1 0 and beta_2 0.9 for both (Algorithm 1)."""
-        return {player: adam(1e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
+        """Adam, beta_1 0 and beta_2 0.9, rate 1e-4 (Algorithm 1), or with `total_steps` falling."""
+        rates = dict.fromkeys(self.players, 1e-4)
+        if self.total_steps is not None:
+            updates = {"critic": self.n_critic * self.total_steps, "generator": self.total_steps}
+            rates = {player: Linear(2e-4, 0.0, total) for player, total in updates.items()}
+        return {player: adam(rate, beta_1=0.0, beta_2=0.9) for player, rate in rates.items()}
 
     @classmethod
-    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """DCGAN's networks for pictures, the critic with layer normalization; else dense ones."""
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None, residual=False):
+        """DCGAN's networks for pictures, the critic with layer normalization; else dense ones.
+
+        With `residual` those of CIFAR-10, of pictures alone, which may have `num_classes`.
+        """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        generator, critic = dcgan_pair(shape, latent_dim, "layer", seed=seed)
+        if residual:
+            generator, critic = residual_pair(shape, latent_dim, num_classes, seed)
+        else:
+            generator, critic = dcgan_pair(shape, latent_dim, "layer", seed=seed)
         return {"generator": generator, "critic": critic}
 
+    @classmethod
+    def from_paper(
+        cls,
+        shape=None,
+        *,
+        num_classes=None,
+        latent_dim=None,
+        seed=None,
+        residual=False,
+        **settings,
+    ):
+        """As of all models; with `residual` the authors' networks and settings of CIFAR-10.
+
+        Args:
+            shape, latent_dim, seed, **settings: see `AdversarialModel.from_paper`.
+            num_classes: number of classes of the class-conditional form, which is a residual one.
+            residual: whether it is that of CIFAR-10; False for DCGAN's networks and Algorithm 1.
+
+        Example:
+
+        >>> gan = WGANGP.from_paper((32, 32, 3), residual=True, seed=0)
+        """
+        if not check_flag("residual", residual):
+            given = {"num_classes": num_classes, "latent_dim": latent_dim, "seed": seed}
+            return super().from_paper(shape, **given, **settings)
+        shape, _ = resolve_paper(cls, shape, None, latent_dim)
+        networks = cls.default_networks(shape, num_classes, latent_dim, seed, residual=True)
+        return cls(**networks, num_classes=num_classes, seed=seed, **{**RESIDUAL, **settings})
+
     def train_step(self, data):
-        critic = functools.partial(self.critic, training=True)
-        for reals in self.minibatches(data, self.n_critic):
-            fakes = self.generator(self.sample_latents(reals), training=True)
+        for batch in self.minibatches(data, self.n_critic):
+            reals, labels = self._split(batch)
+            if self.dequantize:
+                reals = dequantized(reals, self.random_uniform(reals, reals.shape[1:]))
+            fakes = self._make(self.sample_latents(reals), labels)
             epsilon = self.random_uniform(reals)
             with self.update("critic") as losses:
-                penalty = gradient_penalty(critic, reals, fakes, epsilon)
+                penalty = gradient_penalty(lambda x: self._judge(x)[0], reals, fakes, epsilon)
+                (real_logits, class_logits), (fake_logits, _) = map(self._judge, (reals, fakes))
+                class_loss = self._class_loss(class_logits, labels)
                 losses["critic"] = (
-                    wasserstein_critic_loss(critic(reals), critic(fakes))
+                    wasserstein_critic_loss(real_logits, fake_logits)
                     + self.at_step(self.gp_weight) * penalty
+                    + self.class_weight * class_loss
                 )
             self.report(gradient_penalty=penalty)
+            if labels is not None:
+                self.report(class_loss=class_loss)
 
         with self.update("generator") as losses:
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            losses["generator"] = wasserstein_generator_loss(critic(fakes))
+            times = range(self.generator_minibatches)
+            latents = ops.concatenate([self.sample_latents(reals) for _ in times])
+            labels = self._sample_labels(reals)
+            fake_logits, class_logits = self._judge(self._make(latents, labels))
+            losses["generator"] = wasserstein_generator_loss(
+                fake_logits
+            ) + self.generator_class_weight * self._class_loss(class_logits, labels)
         return self.logs()
 
+    def _make(self, latents, labels):
+        inputs = latents if labels is None else [latents, labels]
+        return self.generator(inputs, training=True)
+
+    def _judge(self, samples):
+        """Scores, and logits of the classes, `None` without any."""
+        outputs = self.critic(samples, training=True)
+        return (outputs, None) if self.num_classes is None else outputs
+
+    def _split(self, batch):
+        return (batch, None) if self.num_classes is None else batch
+
+    def _sample_labels(self, like):
+        """Random labels of the generator's step, `None` without classes."""
+        if self.num_classes is None:
+            return None
+        times = range(self.generator_minibatches)
+        numbers = [self.random_uniform(like, maxval=self.num_classes) for _ in times]
+        return ops.cast(ops.concatenate(numbers), "int32")
+
+    def _class_loss(self, logits, labels):
+        """The cross-entropy of the classes; 0 without any."""
+        if labels is None:
+            return 0.0
+        losses = ops.sparse_categorical_crossentropy(labels, float32(logits), from_logits=True)
+        return ops.mean(losses)
+
+    def _check_classes(self, num_classes):
+        shapes = [tuple(output.shape[1:]) for output in self.critic.outputs]
+        if num_classes is None:
+            if len(shapes) != 1:
+                raise ValueError(
+                    "`critic` must have one output, its scores, as `num_classes` is None. "
+                    f"Received: outputs of shapes {shapes}"
+                )
+            return None
+        check_conditional("generator", self.generator, num_classes)
+        if len(shapes) != 2 or shapes[1] != (num_classes,):
+            raise ValueError(
+                "`critic` must have the outputs [scores, logits of the classes (batch, "
+                f"{num_classes})], as `num_classes` is {num_classes}. "
+                f"Received: outputs of shapes {shapes}"
+            )
+        return num_classes
+
+    def data_spec(self):
+        spec = super().data_spec()
+        return spec if self.num_classes is None else (*spec, Labels("labels", self.num_classes))
+
     def get_config(self):
-        return {**super().get_config(), "n_critic": self.n_critic, "gp_weight": self.gp_weight}
+        names = ("n_critic", "gp_weight", "total_steps", "generator_minibatches", "dequantize")
+        names += ("num_classes", "class_weight", "generator_class_weight")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

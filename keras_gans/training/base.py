@@ -330,6 +330,12 @@ class AdversarialModel(keras.Model):
         """The optimizer of one player, the attribute `<player>_optimizer`."""
         return getattr(self, f"{player}_optimizer")
 
+    def report_also(self, *loss_terms):
+        """Adds names of `loss_terms` to what this model reports beside what all of its class do."""
+        self.reported, self.loss_terms = (*self.reported, *loss_terms), loss_terms
+        checks.check_roles(self)
+        self.report_metrics |= {name: ReportedMean(name) for name in loss_terms}
+
     def report(self, **values):
         """Records scalars for the logs, under names that the class declares in `reported`."""
         for name, value in values.items():

@@ -9,7 +9,13 @@ from small_networks import dcgan_pair
 
 from keras_gans import WGANGP
 from keras_gans.layers import LayerNormalization
-from keras_gans.networks import build_mlp_generator
+from keras_gans.models.wgan_gp import dequantized
+from keras_gans.networks import (
+    build_mlp_discriminator,
+    build_mlp_generator,
+    build_residual_discriminator,
+    build_residual_generator,
+)
 
 CASES = [
     harness.case(
@@ -17,7 +23,16 @@ CASES = [
         lambda: dcgan_pair("layer"),
         n_critic=2,
         rate=0.001,  # with 0.005 a rounding error sends a unit across the kink of its ReLU
-        bad_arguments=[({"gp_weight": -1}, "gp_weight"), ({"n_critic": 1.5}, "n_critic")],
+        bad_arguments=[
+            ({"gp_weight": -1}, "gp_weight"),
+            ({"n_critic": 1.5}, "n_critic"),
+            ({"total_steps": 0}, "total_steps"),
+            ({"generator_minibatches": 0}, "generator_minibatches"),
+            ({"dequantize": 1}, "dequantize"),
+            ({"num_classes": 3}, "`generator` must have two inputs"),
+            ({"class_weight": -1}, "class_weight"),
+            ({"generator_class_weight": None}, "generator_class_weight"),
+        ],
     ),
 ]
 
@@ -125,3 +140,127 @@ def test_steps_through_layer_normalization():
 def test_wgan_gp_warns_of_batch_normalization():
     with pytest.warns(UserWarning, match="batch normalization"):
         WGANGP(*dcgan_pair("batch"))
+
+
+# The authors' form of CIFAR-10 (gan_cifar_resnet.py)
+
+
+def test_the_form_of_cifar_10():
+    """128 latents, twice the minibatch for G, and 2e-4 that falls to 0 in 100,000 steps."""
+    gan = WGANGP.from_paper((8, 8, 3), residual=True, seed=0)
+    assert (gan.generator_minibatches, gan.dequantize, gan.total_steps) == (2, True, 100_000)
+    assert gan.latent_shape == (128,) and gan.num_classes is None
+    assert "ResampledConv2D" in [type(layer).__name__ for layer in gan.critic.layers]
+    for player, updates in {"critic": 5, "generator": 1}.items():
+        optimizer = gan.default_optimizers()[player]
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.9)
+        optimizer.build([])
+        found = []
+        for steps in (0, 25_000, 100_000, 100_001):
+            optimizer.iterations.assign(steps * updates)
+            found.append(float(optimizer.learning_rate))
+        assert found == pytest.approx([2e-4, 1.5e-4, 0, 0])
+    other = WGANGP.from_paper((8, 8, 3), residual=True, dequantize=False, total_steps=9, seed=0)
+    assert (other.dequantize, other.total_steps, other.n_critic) == (False, 9, 5)
+    with pytest.raises(ValueError, match="`residual` must be True or False"):
+        WGANGP.from_paper((8, 8, 3), residual=None)
+    with pytest.raises(ValueError, match="WGANGP is not conditional"):
+        WGANGP.from_paper((8, 8, 3), num_classes=3)
+
+
+def test_noise_below_one_level():
+    """2 (level / 256 - 1/2) + U(0, 1/128), as the authors' code has it."""
+    levels = np.arange(256)
+    pictures = (levels / 127.5 - 1).astype("float32")
+    for u in (0.0, 0.5, 0.999):
+        expected = 2 * (levels / 256 - 0.5) + u / 128
+        np.testing.assert_allclose(dequantized(pictures, u), expected, atol=1e-6)
+    networks = [build(harness.SHAPE, width=4, **more) for build, more in RESIDUAL_NETWORKS]
+    model = WGANGP(*networks, n_critic=1, dequantize=True, seed=0)
+    harness.compile_sgd(model, run_eagerly=True)
+    judged, critic = [], model.critic.call
+    model.critic.call = lambda x, *args, **more: judged.append(x) or critic(x, *args, **more)
+    model.train_step(tf.fill((4, *harness.SHAPE), 2 * 17 / 255 - 1.0))
+    noises = 128 * (np.array(judged[1]) + 1) - 17  # of the interpolates, then the reals
+    assert noises.min() > -1e-3 and noises.max() < 1 + 1e-3
+    assert noises.std() == pytest.approx(12**-0.5, rel=0.05)
+    assert np.abs(noises[0] - noises[1]).mean() > 0.1  # each example's own
+    points = build_mlp_generator((2,), 3, (4,)), build_mlp_discriminator((2,), (4,))
+    with pytest.raises(ValueError, match="`dequantize` must be False where reals are no pictures"):
+        WGANGP(*points, dequantize=True)
+
+
+RESIDUAL_NETWORKS = (
+    (build_residual_generator, {"latent_dim": 5, "seed": 1}),
+    (build_residual_discriminator, {"seed": 2}),
+)
+
+
+def softmax(logits):
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    return exponentials / exponentials.sum(1, keepdims=True)
+
+
+def test_a_step_with_classes_by_hand():
+    """Linear scores x w and class logits x V, whose cross-entropy has dH/dV = E[x (p - y)].
+
+    The critic's fakes have the labels of the reals; the generator's loss is that of two minibatches
+    with random labels, and has a tenth of their cross-entropy.
+    """
+    generator = build_mlp_generator((2,), 3, (4,), num_classes=3, seed=1)
+    x = keras.Input((2,))
+    heads = [keras.layers.Dense(units, use_bias=False) for units in (1, 3)]
+    critic = keras.Model(x, [head(x) for head in heads])
+    w, v = np.array([[0.6], [1.1]]), np.array([[0.3, -0.2, 0.5], [0.1, 0.7, -0.4]])
+    heads[0].kernel.assign(w), heads[1].kernel.assign(v)
+    settings = {"n_critic": 1, "num_classes": 3, "generator_minibatches": 2, "seed": 3}
+    model, twin = (WGANGP(generator, critic, **settings) for _ in range(2))
+    harness.compile_sgd(model, rate=0.1)
+    rng = np.random.default_rng(1)
+    reals, labels = rng.normal(size=(16, 2)).astype("float32"), np.arange(16) % 3
+    given = tf.constant(labels, "int32")
+    fakes = np.array(generator([twin.sample_latents(reals), given]))
+    twin.random_uniform(reals)
+    latents = np.concatenate([twin.sample_latents(reals) for _ in range(2)])
+    drawn = np.concatenate([twin.random_uniform(reals, maxval=3) for _ in range(2)]).astype("int32")
+    made = np.array(generator([tf.constant(latents), tf.constant(drawn)]), "float64")
+
+    data = tf.data.Dataset.from_tensors((reals, given))
+    logs = model.fit(data, verbose=0, steps_per_epoch=1).history
+    norm = np.sqrt((w**2).sum())
+    cross_entropy = -np.log(softmax(reals @ v)[range(16), labels]).mean()
+    distance = ((fakes.mean(0) - reals.mean(0)) @ w).item()
+    assert logs["critic_loss"][0] == pytest.approx(
+        distance + 10 * (norm - 1) ** 2 + cross_entropy, rel=1e-4
+    )
+    assert logs["class_loss"][0] == pytest.approx(cross_entropy, rel=1e-5)
+    w = w - 0.1 * ((fakes.mean(0) - reals.mean(0))[:, None] + 20 * (norm - 1) * w / norm)
+    v = v - 0.1 * reals.T @ (softmax(reals @ v) - np.eye(3)[labels]) / 16
+    np.testing.assert_allclose(heads[0].kernel, w, atol=1e-5)
+    np.testing.assert_allclose(heads[1].kernel, v, atol=1e-6)
+    cross_entropy = -np.log(softmax(made @ v)[range(32), drawn]).mean()
+    expected = -(made @ w).mean() + 0.1 * cross_entropy
+    assert logs["generator_loss"][0] == pytest.approx(expected, rel=1e-4)
+    assert set(drawn) == {0, 1, 2}
+
+
+def test_a_model_with_classes_is_asked_for_them(tmp_path):
+    generator = build_residual_generator((8, 8, 3), latent_dim=5, width=4, num_classes=3, seed=1)
+    critic = build_residual_discriminator((8, 8, 3), width=4, class_logits=3, seed=2)
+    gan = WGANGP(generator, critic, num_classes=3, n_critic=1, seed=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert harness.settings(loaded) == harness.settings(gan)
+    assert loaded.reported == ("gradient_penalty", "class_loss")
+    assert loaded.loss_terms == ("class_loss",)
+    assert WGANGP.reported == ("gradient_penalty",)
+    made = loaded.generate(4, seed=1, labels=2)
+    assert made.shape == (4, 8, 8, 3)
+    np.testing.assert_array_equal(made, gan.generate(4, seed=1, labels=2))
+    assert [part.name for part in gan.data_spec()] == ["reals", "labels"]
+    for networks, num_classes, message in (
+        ((generator, critic), None, "`critic` must have one output"),
+        ((generator, critic), 4, r"`critic` must have .*\(batch, 4\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            WGANGP(*networks, num_classes=num_classes)

@@ -93,6 +93,14 @@ def test_shapes(shape):
             264_192 + 3 * (294_912 + 16_384 + 384 + 512) + 256 + 3459,
             0,
         ),
+        # Scales and offsets of each class in the blocks, 2 * 2 * 10 * 128 for 512.
+        (
+            lambda: build_residual_generator((32, 32, 3), num_classes=10),
+            264_192 + 3 * (294_912 + 16_384 + 5_120) + 256 + 3459,
+            7 * 256,
+        ),
+        # 128 * 10 + 10 for the logits of classes.
+        (lambda: build_residual_discriminator((32, 32, 3), class_logits=10), 1_053_825 + 1_290, 0),
         # From 3 maps, 9*3*128 + 128, 9*128*128 + 128, 3*128 + 128; from 128 maps, two convolutions
         # and a shortcut; twice two convolutions; 128 + 1.
         (
@@ -168,6 +176,26 @@ def test_generator_by_plain_operations(normalization):
     assert not [*large, *small, *remaining]  # all used
     np.testing.assert_allclose(network(latents, training=True), expected, atol=1e-5)
     assert np.std(expected) > 0.1
+
+
+def test_a_class_has_its_own_scales_and_offsets():
+    """With one label for all, the network is the one whose normalization has those of the class."""
+    network, plain = generator(num_classes=3, seed=1), generator(seed=1)
+    rng, normalizations = np.random.default_rng(0), of_kind(plain, "BatchNormalization")
+    by_class = [dense for dense in of_kind(network, "Dense") if not dense.use_bias]
+    by_class.sort(key=lambda dense: int(dense.name.rpartition("_")[2]))  # as they were made
+    assert len(by_class) == 2 * (len(normalizations) - 1)
+    for k, dense in enumerate(by_class):
+        assert (dense.kernel.numpy() == 1 - k % 2).all()  # scales, then offsets
+        values = rng.normal(size=(3, 4))
+        dense.kernel.assign(values)
+        layer = normalizations[k // 2]
+        (layer.beta if k % 2 else layer.gamma).assign(values[1])
+    latents = inputs_of(plain)
+    expected = plain(latents, training=True)
+    ones, twos = np.ones(3, "int32"), np.full(3, 2, "int32")
+    np.testing.assert_allclose(network([latents, ones], training=True), expected, atol=1e-5)
+    assert np.abs(network([latents, twos], training=True) - expected).max() > 0.01
 
 
 @pytest.mark.parametrize("normalization", ["layer", None])
