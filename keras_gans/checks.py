@@ -175,7 +175,7 @@ def resolve_paper(model_class, shape, num_classes, latent_dim):
             f"from networks. Received: paper={paper!r}, recipe={recipe!r}"
         )
     for argument, value, takes, reason in (
-        ("num_classes", num_classes, recipe.labelled, "is not conditional"),
+        ("num_classes", num_classes, recipe.labelled or recipe.conditional, "is not conditional"),
         ("latent_dim", latent_dim, recipe.latent_dim is not None, "has no latents"),
     ):
         if value is not None and not takes:
@@ -189,9 +189,9 @@ def resolve_paper(model_class, shape, num_classes, latent_dim):
             )
         shape = info.shape
         num_classes = info.num_classes if recipe.labelled and num_classes is None else num_classes
-    if recipe.labelled:
-        if num_classes is None:
-            raise ValueError(f"`num_classes` must be given: {name} is conditional. Received: None")
+    if recipe.labelled and num_classes is None:
+        raise ValueError(f"`num_classes` must be given: {name} is conditional. Received: None")
+    if num_classes is not None:
         check_count("num_classes", num_classes)
     return check_sample_shape("shape", shape), num_classes
 

@@ -102,6 +102,60 @@ class AnnealedAdam(keras.optimizers.Adam):
         return super().from_config(config, custom_objects)
 
 
+@keras.saving.register_keras_serializable("keras_gans")
+class RestartingAdam(keras.optimizers.Adam):
+    """Adam that can begin anew: with no moments, and corrected for them as in a first update.
+
+    Its `iterations` go on, by which rates and models count. Otherwise it is `adam`.
+
+    Args:
+        learning_rate: a number or a schedule.
+        beta_1, beta_2: decays of the moments, in [0, 1).
+        epsilon: added to the root.
+        **kwargs: as of any Keras optimizer, such as `clipnorm`.
+
+    Example:
+
+    >>> optimizer = RestartingAdam(1e-3, beta_1=0.0, beta_2=0.99)
+
+    Reference:
+        Karras et al., 2018 (arXiv:1710.10196), the authors' code, which does so whenever layers are
+        new or have been faded in.
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad=False, **kwargs)
+
+    def build(self, variables):
+        if not self.built:
+            super().build(variables)
+            self.begun = self.add_variable(
+                (), dtype="int64", aggregation="only_first_replica", name="begun"
+            )
+
+    def restart(self, condition):
+        """Begins anew with the next update where a condition, a bool or a tensor, is true."""
+        iterations = ops.cast(self.iterations, "int64")
+        self.begun.assign(ops.where(condition, iterations, ops.convert_to_tensor(self.begun)))
+
+    def update_step(self, gradient, variable, learning_rate):
+        dtype, index = variable.dtype, self._get_variable_index(variable)
+        before = ops.cast(ops.cast(self.iterations, "int64") - self.begun, dtype)
+        kept, updates = ops.minimum(before, 1.0), before + 1.0
+        rate, gradient = ops.cast(learning_rate, dtype), ops.cast(gradient, dtype)
+        m, v = self._momentums[index], self._velocities[index]
+        self.assign(m, kept * self.beta_1 * m + (1 - self.beta_1) * gradient)
+        self.assign(v, kept * self.beta_2 * v + (1 - self.beta_2) * ops.square(gradient))
+        beta_1, beta_2 = (ops.cast(beta, dtype) for beta in (self.beta_1, self.beta_2))
+        rate = rate * ops.sqrt(1 - ops.power(beta_2, updates)) / (1 - ops.power(beta_1, updates))
+        self.assign_sub(variable, rate * m / (ops.sqrt(v) + self.epsilon))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["amsgrad"]
+        return config
+
+
 def _check_beta(name, value):
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
         raise ValueError(f"`{name}` must be in [0, 1). Received: {value!r}")

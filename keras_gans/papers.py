@@ -64,6 +64,8 @@ class Recipe:
         settings: dict of further arguments of the constructor, where the authors have others than
             the class by itself.
         labelled: bool, whether it is trained on pairs of samples and labels.
+        conditional: bool, whether it can be, in a form of its own that `num_classes` chooses, where
+            it is not by default.
         splits: for models that translate between two sets of pictures: the pair of splits of
             `dataset` that are A and B. `None` for all others.
         large_batch_sizes: of a growing model, `{height: minibatch}` of stages with another one than
@@ -86,6 +88,7 @@ class Recipe:
     latent_prior: str | None = None
     settings: dict = dataclasses.field(default_factory=dict)
     labelled: bool = False
+    conditional: bool = False
     splits: tuple | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)
     status: str = ""

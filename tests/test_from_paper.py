@@ -150,6 +150,14 @@ def test_categories_of_infogan():
     assert models.InfoGAN.from_paper(POINT).num_classes == 10
 
 
+def test_classes_where_a_model_may_have_some():
+    gan = models.LAPGAN.from_paper((16, 16, 1), num_classes=3, latent_dim=4, seed=0)
+    assert gan.num_classes == 3 and len(gan.data_spec()) == 2
+    assert models.LAPGAN.from_paper((16, 16, 1), latent_dim=4, seed=0).num_classes is None
+    with pytest.raises(ValueError, match="`num_classes` must be an integer of at least 1"):
+        models.LAPGAN.from_paper((16, 16, 1), num_classes=0)
+
+
 def test_networks_of_the_papers():
     """Batch normalization is not in WGAN-GP's critic, and not in R3GAN at all."""
 

@@ -73,6 +73,33 @@ def test_adam():
     assert optimizers.adam(1e-3).beta_2 == 0.999
 
 
+# One that begins anew
+
+
+@pytest.mark.parametrize("beta_1", [0.0, 0.5])
+def test_restarting_adam(beta_1):
+    """Behind a restart it takes the steps of a new one, and counts its updates on."""
+    gradients, given = (1.0, -0.5, 3.0, 0.1, -2.0), {"beta_1": beta_1, "beta_2": 0.9}
+    optimizer = optimizers.RestartingAdam(0.1, **given)
+    weight = keras.Variable(np.zeros(1, "float32"))
+    optimizer.build([weight])
+    places = []
+    for k, gradient in enumerate(gradients):
+        optimizer.restart(k == 2)
+        optimizer.apply([keras.ops.convert_to_tensor([gradient])], [weight])
+        places.append(float(weight[0]))
+    first = tensorflow_adam(0.1, beta_1, 0.9, gradients[:2])
+    second = tensorflow_adam(0.1, beta_1, 0.9, gradients[2:])
+    assert places == pytest.approx(first + [first[-1] + place for place in second], rel=1e-5)
+    assert int(optimizer.iterations) == 5 and optimizer.epsilon == 1e-8
+    assert steps(optimizers.RestartingAdam(0.1, **given), gradients) == pytest.approx(
+        tensorflow_adam(0.1, beta_1, 0.9, gradients), rel=1e-5
+    )
+    config = keras.saving.serialize_keras_object(optimizer)
+    same = keras.saving.deserialize_keras_object(json.loads(json.dumps(config)))
+    assert same.get_config() == optimizer.get_config()
+
+
 # A beta_2 that changes
 
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_gans.checks import check_count, check_fits
+from keras_gans.checks import check_count, check_fits, check_flag
 from keras_gans.devices.replicas import num_replicas
 from keras_gans.layers.fade_in import FadeIn, set_alpha
 from keras_gans.networks.progan import check_levels, copy_layers
@@ -24,6 +24,7 @@ class GrowingModel(AdversarialModel):
         fade_pictures: real pictures over which alpha goes from 0 to 1.
         n_critic: discriminator steps for each generator step.
         ema_decay, latent_prior, seed, name: see `AdversarialModel`.
+        mirror: whether half of the real pictures, at random, are mirrored left to right.
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
@@ -40,6 +41,7 @@ class GrowingModel(AdversarialModel):
         latent_prior=None,
         seed=None,
         name=None,
+        mirror=False,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
         super().__init__(
@@ -48,6 +50,7 @@ class GrowingModel(AdversarialModel):
         check_fits("discriminator", discriminator, generator)
         self.fade_pictures = check_count("fade_pictures", fade_pictures)
         self.n_critic = check_count("n_critic", n_critic)
+        self.mirror = check_flag("mirror", mirror)
         self.fades = any(isinstance(layer, FadeIn) for layer in generator.layers)
         self.pictures_seen = self.add_weight(
             name="pictures_seen", shape=(), dtype="int64", initializer="zeros", trainable=False
@@ -58,9 +61,18 @@ class GrowingModel(AdversarialModel):
         return self.n_critic
 
     def fade(self, reals):
-        """Sets alpha by the pictures seen so far, counts these, and takes their detail to alpha."""
+        """Sets alpha by the pictures seen so far, counts these, and takes their detail to alpha.
+
+        Where the fade is over with this minibatch, optimizers that can restart do so.
+        """
         seen = ops.shape(reals)[0] * num_replicas()
         alpha = self.alpha
+        if self.fades:
+            left = self.fade_pictures - ops.cast(self.pictures_seen, "int64")
+            self._restart(ops.logical_and(left <= 0, left > -ops.cast(seen, "int64")))
+        if self.mirror:
+            kept = self.random_uniform(reals, (1, 1, 1)) < 0.5
+            reals = ops.where(kept, reals, ops.flip(reals, axis=2))
         self.report(alpha=alpha)
         self.pictures_seen.assign(self.pictures_seen + ops.cast(seen, "int64"))
         for network in filter(None, (self.generator, self.discriminator, self.ema_generator)):
@@ -70,6 +82,13 @@ class GrowingModel(AdversarialModel):
         coarse = ops.average_pool(reals, 2)
         coarse = ops.repeat(ops.repeat(coarse, 2, axis=1), 2, axis=2)
         return coarse + alpha * (reals - coarse)
+
+    def _restart(self, condition):
+        for player in self.players:
+            optimizer = getattr(self, f"{player}_optimizer", None)
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+            if hasattr(optimizer, "restart"):
+                optimizer.restart(condition)
 
     @property
     def alpha(self):
@@ -124,5 +143,5 @@ class GrowingModel(AdversarialModel):
         return grown
 
     def get_config(self):
-        settings = {"fade_pictures": self.fade_pictures, "n_critic": self.n_critic}
-        return {**super().get_config(), **settings}
+        names = ("fade_pictures", "n_critic", "mirror")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -21,7 +21,8 @@ class MinibatchStdDev(keras.layers.Layer):
     divisor of the batch that is at most `group_size`.
 
     Args:
-        group_size: most examples in a group.
+        group_size: most examples in a group; `None` for the whole batch, that of a replica where
+            there are several.
         num_features: channels to append, each the mean over that share of the input's channels;
             the channels must be a multiple of it.
 
@@ -44,7 +45,9 @@ class MinibatchStdDev(keras.layers.Layer):
 
     def __init__(self, group_size=4, num_features=1, **kwargs):
         super().__init__(**kwargs)
-        self.group_size = check_count("group_size", group_size)
+        self.group_size = None
+        if group_size is not None:
+            self.group_size = check_count("group_size", group_size)
         self.num_features = check_count("num_features", num_features)
 
     def build(self, input_shape):
@@ -69,6 +72,8 @@ class MinibatchStdDev(keras.layers.Layer):
 
     def _group(self, batch):
         """The largest divisor of the batch up to `group_size`; a tensor where the batch is one."""
+        if self.group_size is None:
+            return batch
         if isinstance(batch, int):
             return max(size for size in range(1, self.group_size + 1) if batch % size == 0)
         sizes = tf.range(1, self.group_size + 1)

@@ -91,7 +91,7 @@ class LAPGAN(AdversarialModel):
 
     With labels, of which any can be asked for:
 
-    >>> gan = LAPGAN(**LAPGAN.default_networks(shape, num_classes=10), num_classes=10, seed=0)
+    >>> gan = LAPGAN.from_paper(shape, num_classes=10, seed=0)
     >>> history = gan.fit(load("fashion_mnist_10k", labels=True), epochs=10)
     >>> shoes = gan.generate(8, seed=1, labels=7)
 
@@ -111,6 +111,7 @@ class LAPGAN(AdversarialModel):
         steps=4_000,
         latent_dim=100,
         status="trained",
+        conditional=True,
     )
     players = {"discriminator": ("discriminators",), "generator": ("generators",)}
     judges = ("discriminator",)

@@ -18,23 +18,27 @@ the authors' code. A discriminator that wins is held back by noise of strength
 fakes are told: 0 where D(G(z)) is the target of reals, 1 where it is that of fakes, so 1 - D(G(z))
 here.
 
-Deviations from the paper:
-- Groups of the minibatch standard deviation are 4 consecutive examples, as in the authors' later
-  settings; those of the paper's first results are the whole minibatch.
-- Adam's state begins anew with each stage, in the authors' code also at the end of its fade.
-- Pictures of a stage are resized by Lanczos's filter, there by means of 2 x 2 pixels.
-- Pictures are not mirrored at random, and there is no head for labels.
-- In the authors' code reals have the target 0 and fakes 1, and c is D's loss, by its place in a
-  list where D(G(z)), clipped to [0, 1], is meant.
-"""
+Where there are classes, D tells them apart as well, as in the authors' code (AC-GAN): D descends on
+the cross-entropy of the labels of reals and of fakes, G on that of its fakes.
 
-import functools
+`from_paper` has the settings of the paper's results: minibatches of 16, and fewer for large
+pictures, each of which is one group of the minibatch standard deviation; and Adam's state begins
+anew where layers are new and where they have been faded in.
+
+Deviations from the paper:
+- Pictures of a stage are resized by Lanczos's filter, there by means of 2 x 2 pixels, as the fade
+  does here too.
+- Pictures are not mirrored unless `mirror=True`, as there for CelebA.
+- In the authors' code of `ProGANLS` reals have the target 0 and fakes 1, and c is D's loss, by its
+  place in a list where D(G(z)), clipped to [0, 1], is meant.
+"""
 
 import keras
 from keras import ops
 
 from keras_gans.checks import check_not_negative, check_positive, check_scheduled
 from keras_gans.devices.replicas import mean_over_replicas
+from keras_gans.families.class_head import ClassHead
 from keras_gans.families.growing import GrowingModel
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.losses import (
@@ -44,44 +48,77 @@ from keras_gans.losses import (
     wasserstein_generator_loss,
 )
 from keras_gans.networks import build_progan_discriminator, build_progan_generator
-from keras_gans.optimizers import adam
+from keras_gans.optimizers import RestartingAdam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
 
 
-class SharedByLosses:
-    """What both losses share."""
+class SharedByLosses(ClassHead, GrowingModel):
+    """What both losses share.
+
+    Args:
+        num_classes: number of classes of the class-conditional form, or `None`.
+        class_weight: weight of the classes' cross-entropies in both losses.
+        **settings: see `GrowingModel`.
+    """
 
     noise = False  # whether the discriminator has it at its inputs
 
+    def __init__(self, generator, discriminator, num_classes, class_weight, **settings):
+        super().__init__(generator, discriminator, **settings)
+        self.set_classes(num_classes)
+        self.class_weight = check_not_negative("class_weight", class_weight)
+
     def default_optimizers(self):
         """Adam with rate 1e-3, beta_1 0, beta_2 0.99 and epsilon 1e-8 (appendix A.1)."""
-        return {player: adam(1e-3, beta_1=0.0, beta_2=0.99) for player in self.players}
+        return {player: RestartingAdam(1e-3, beta_1=0.0, beta_2=0.99) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """The paper's at one size, without a fade."""
+        """The paper's at one size, without a fade; with `num_classes`, the class-conditional ones.
+
+        A minibatch is one group of the minibatch standard deviation.
+        """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
         return {
-            "generator": build_progan_generator(shape, latent_dim=latent_dim, seed=seed),
-            "discriminator": build_progan_discriminator(shape, noise=cls.noise, seed=seed),
+            "generator": build_progan_generator(
+                shape, latent_dim=latent_dim, num_classes=num_classes, seed=seed
+            ),
+            "discriminator": build_progan_discriminator(
+                shape, group_size=None, noise=cls.noise, class_logits=num_classes, seed=seed
+            ),
         }
 
     def train_step(self, data):
-        for reals in self.minibatches(data, self.n_critic):
+        for batch in self.minibatches(data, self.n_critic):
+            reals, labels = self.split_labels(batch)
             reals = self.fade(reals)
-            fakes = self.generator(self.sample_latents(reals), training=True)
+            fakes = self.make(self.sample_latents(reals), labels)
             with self.update("discriminator") as losses:
-                losses["discriminator"] = self.discriminator_loss(reals, fakes)
+                losses["discriminator"] = self.discriminator_loss(reals, fakes, labels)
 
         with self.update("generator") as losses:
-            fakes = self.generator(self.sample_latents(reals), training=True)
-            losses["generator"] = self.generator_loss(self.discriminator(fakes, training=True))
+            latents, labels = self.sample_latents(reals), self.sample_labels(reals)
+            fake_logits, class_logits = self.judge(self.make(latents, labels))
+            class_loss = self.class_loss(class_logits, labels)
+            losses["generator"] = self.generator_loss(fake_logits) + self.class_weight * class_loss
         return self.logs()
+
+    def judge_both(self, reals, fakes, labels):
+        """Logits of reals and of fakes, and the weighted cross-entropy of both ones' classes."""
+        (real_logits, real_classes), (fake_logits, fake_classes) = map(self.judge, (reals, fakes))
+        of_reals, of_fakes = (self.class_loss(c, labels) for c in (real_classes, fake_classes))
+        if labels is not None:
+            self.report(class_loss=of_reals)
+        return real_logits, fake_logits, self.class_weight * (of_reals + of_fakes)
+
+    def get_config(self):
+        settings = {"num_classes": self.num_classes, "class_weight": self.class_weight}
+        return {**super().get_config(), **settings}
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ProGAN(SharedByLosses, GrowingModel):
+class ProGAN(SharedByLosses):
     """One stage of a progressive GAN, with the losses of WGAN-GP.
 
     Args:
@@ -95,12 +132,18 @@ class ProGAN(SharedByLosses, GrowingModel):
         gp_target: the gradient's norm gamma that costs nothing, by whose square the penalty is
             divided; 1, and in the authors' code 750 for CIFAR-10.
         drift_weight: weight of E[D(x)^2], which keeps the logits near 0, likewise.
+        mirror: whether half of the real pictures, at random, are mirrored left to right.
+        num_classes: number of classes of the class-conditional form, whose generator takes
+            [latents, int labels (batch,)] and whose discriminator returns [logits, logits of the
+            classes (batch, num_classes)]; `None` for none.
+        class_weight: weight of the classes' cross-entropies in both losses.
         ema_decay: decay in (0, 1) of the averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
 
     Input shape:
-        Reals (batch, H, W, C) of this stage's size, float32 in [-1, 1].
+        Reals (batch, H, W, C) of this stage's size, float32 in [-1, 1]. With `num_classes`, pairs
+        of them and int labels (batch,).
 
     Example:
 
@@ -124,6 +167,7 @@ class ProGAN(SharedByLosses, GrowingModel):
         dataset="noto_emoji",
         batch_size=16,
         large_batch_sizes={256: 14, 512: 6, 1024: 3},
+        conditional=True,
         steps=4_000,
         latent_dim=512,
         status="trained",
@@ -144,23 +188,38 @@ class ProGAN(SharedByLosses, GrowingModel):
         latent_prior=None,
         seed=None,
         name=None,
+        mirror=False,
+        num_classes=None,
+        class_weight=1.0,
     ):
         super().__init__(
-            generator, discriminator, fade_pictures, n_critic, ema_decay, latent_prior, seed, name
+            generator,
+            discriminator,
+            num_classes,
+            class_weight,
+            fade_pictures=fade_pictures,
+            n_critic=n_critic,
+            ema_decay=ema_decay,
+            latent_prior=latent_prior,
+            seed=seed,
+            name=name,
+            mirror=mirror,
         )
         self.gp_weight = check_scheduled("gp_weight", gp_weight, check_positive)
         self.gp_target = check_positive("gp_target", gp_target)
         self.drift_weight = check_scheduled("drift_weight", drift_weight, check_not_negative)
 
-    def discriminator_loss(self, reals, fakes):
-        discriminator = functools.partial(self.discriminator, training=True)
+    def discriminator_loss(self, reals, fakes, labels=None):
         epsilon = self.random_uniform(reals)
-        penalty = gradient_penalty(discriminator, reals, fakes, epsilon, self.gp_target)
+        penalty = gradient_penalty(
+            lambda x: self.judge(x)[0], reals, fakes, epsilon, self.gp_target
+        )
         penalty = penalty / self.gp_target**2
         self.report(gradient_penalty=penalty)
-        real_logits, fake_logits = discriminator(reals), discriminator(fakes)
+        real_logits, fake_logits, class_losses = self.judge_both(reals, fakes, labels)
         return (
             wasserstein_critic_loss(real_logits, fake_logits)
+            + class_losses
             + self.at_step(self.gp_weight) * penalty
             + self.at_step(self.drift_weight) * ops.mean(ops.square(float32(real_logits)))
         )
@@ -174,11 +233,12 @@ class ProGAN(SharedByLosses, GrowingModel):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ProGANLS(SharedByLosses, GrowingModel):
+class ProGANLS(SharedByLosses):
     """One stage of a progressive GAN, with the losses of LSGAN.
 
     Args:
-        generator, fade_pictures, n_critic, ema_decay, seed: see `ProGAN`.
+        generator, fade_pictures, n_critic, mirror, num_classes, class_weight, ema_decay,
+            latent_prior, seed: see `ProGAN`.
         discriminator: `build_progan_discriminator(..., noise=True)`, or another as for `ProGAN`,
             whose `MultiplicativeNoise` layers, if there are any, this model sets.
         fake_weight: weight of fakes in the discriminator's loss, a number or a schedule.
@@ -205,6 +265,7 @@ class ProGANLS(SharedByLosses, GrowingModel):
         dataset="noto_emoji",
         batch_size=16,
         large_batch_sizes={256: 14, 512: 6, 1024: 3},
+        conditional=True,
         steps=4_000,
         latent_dim=512,
         status="trained",
@@ -225,30 +286,43 @@ class ProGANLS(SharedByLosses, GrowingModel):
         latent_prior=None,
         seed=None,
         name=None,
+        mirror=False,
+        num_classes=None,
+        class_weight=1.0,
     ):
         super().__init__(
-            generator, discriminator, fade_pictures, n_critic, ema_decay, latent_prior, seed, name
+            generator,
+            discriminator,
+            num_classes,
+            class_weight,
+            fade_pictures=fade_pictures,
+            n_critic=n_critic,
+            ema_decay=ema_decay,
+            latent_prior=latent_prior,
+            seed=seed,
+            name=name,
+            mirror=mirror,
         )
         self.fake_weight = check_scheduled("fake_weight", fake_weight, check_positive)
         self.certainty = self.add_weight(
             name="certainty", shape=(), initializer="zeros", trainable=False
         )
 
-    def discriminator_loss(self, reals, fakes):
+    def discriminator_loss(self, reals, fakes, labels=None):
         strength = 0.2 * ops.square(ops.maximum(self.certainty - 0.5, 0.0))
         for layer in self.discriminator.layers:
             if isinstance(layer, MultiplicativeNoise):
                 layer.strength.assign(strength)
         self.report(noise_strength=strength)
 
-        real_logits = self.discriminator(reals, training=True)
-        fake_logits = self.discriminator(fakes, training=True)
+        real_logits, fake_logits, class_losses = self.judge_both(reals, fakes, labels)
         fake_score = mean_over_replicas(ops.mean(ops.stop_gradient(float32(fake_logits))))
         told = 1.0 - ops.clip(fake_score, 0.0, 1.0)
         self.certainty.assign(0.9 * self.certainty + 0.1 * told)
         fake_loss = least_squares_generator_loss(fake_logits, c=0.0)
         return (
             least_squares_generator_loss(real_logits, c=1.0)
+            + class_losses
             + self.at_step(self.fake_weight) * fake_loss
         )
 

@@ -32,7 +32,6 @@ import keras
 from keras import ops
 
 from keras_gans.checks import (
-    check_conditional,
     check_count,
     check_fits,
     check_flag,
@@ -41,7 +40,8 @@ from keras_gans.checks import (
     check_scheduled,
     resolve_paper,
 )
-from keras_gans.losses import float32, wasserstein_critic_loss, wasserstein_generator_loss
+from keras_gans.families.class_head import ClassHead
+from keras_gans.losses import wasserstein_critic_loss, wasserstein_generator_loss
 from keras_gans.networks.defaults import dcgan_pair
 from keras_gans.networks.residual import residual_pair
 from keras_gans.optimizers import adam
@@ -49,7 +49,6 @@ from keras_gans.papers import Paper, Recipe
 from keras_gans.penalties import gradient_penalty
 from keras_gans.schedules import Linear
 from keras_gans.training.base import AdversarialModel
-from keras_gans.training.kinds import Labels
 
 RESIDUAL = {"total_steps": 100_000, "generator_minibatches": 2, "dequantize": True}
 
@@ -60,7 +59,7 @@ def dequantized(pictures, noise):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class WGANGP(AdversarialModel):
+class WGANGP(ClassHead, AdversarialModel):
     """A Wasserstein GAN whose critic is held to gradients of norm 1.
 
     Args:
@@ -154,13 +153,11 @@ class WGANGP(AdversarialModel):
             raise ValueError(
                 "`dequantize` must be False where reals are no pictures. Received: True"
             )
-        self.num_classes = self._check_classes(num_classes)
+        self.set_classes(num_classes)
         self.class_weight = check_not_negative("class_weight", class_weight)
         self.generator_class_weight = check_not_negative(
             "generator_class_weight", generator_class_weight
         )
-        if num_classes is not None:
-            self.report_also("class_loss")
         layers = [type(layer).__name__ for layer in critic.layers]
         if "BatchNormalization" in layers:
             warnings.warn(
@@ -225,15 +222,15 @@ class WGANGP(AdversarialModel):
 
     def train_step(self, data):
         for batch in self.minibatches(data, self.n_critic):
-            reals, labels = self._split(batch)
+            reals, labels = self.split_labels(batch)
             if self.dequantize:
                 reals = dequantized(reals, self.random_uniform(reals, reals.shape[1:]))
-            fakes = self._make(self.sample_latents(reals), labels)
+            fakes = self.make(self.sample_latents(reals), labels)
             epsilon = self.random_uniform(reals)
             with self.update("critic") as losses:
-                penalty = gradient_penalty(lambda x: self._judge(x)[0], reals, fakes, epsilon)
-                (real_logits, class_logits), (fake_logits, _) = map(self._judge, (reals, fakes))
-                class_loss = self._class_loss(class_logits, labels)
+                penalty = gradient_penalty(lambda x: self.judge(x)[0], reals, fakes, epsilon)
+                (real_logits, class_logits), (fake_logits, _) = map(self.judge, (reals, fakes))
+                class_loss = self.class_loss(class_logits, labels)
                 losses["critic"] = (
                     wasserstein_critic_loss(real_logits, fake_logits)
                     + self.at_step(self.gp_weight) * penalty
@@ -246,61 +243,14 @@ class WGANGP(AdversarialModel):
         with self.update("generator") as losses:
             times = range(self.generator_minibatches)
             latents = ops.concatenate([self.sample_latents(reals) for _ in times])
-            labels = self._sample_labels(reals)
-            fake_logits, class_logits = self._judge(self._make(latents, labels))
-            losses["generator"] = wasserstein_generator_loss(
-                fake_logits
-            ) + self.generator_class_weight * self._class_loss(class_logits, labels)
-        return self.logs()
-
-    def _make(self, latents, labels):
-        inputs = latents if labels is None else [latents, labels]
-        return self.generator(inputs, training=True)
-
-    def _judge(self, samples):
-        """Scores, and logits of the classes, `None` without any."""
-        outputs = self.critic(samples, training=True)
-        return (outputs, None) if self.num_classes is None else outputs
-
-    def _split(self, batch):
-        return (batch, None) if self.num_classes is None else batch
-
-    def _sample_labels(self, like):
-        """Random labels of the generator's step, `None` without classes."""
-        if self.num_classes is None:
-            return None
-        times = range(self.generator_minibatches)
-        numbers = [self.random_uniform(like, maxval=self.num_classes) for _ in times]
-        return ops.cast(ops.concatenate(numbers), "int32")
-
-    def _class_loss(self, logits, labels):
-        """The cross-entropy of the classes; 0 without any."""
-        if labels is None:
-            return 0.0
-        losses = ops.sparse_categorical_crossentropy(labels, float32(logits), from_logits=True)
-        return ops.mean(losses)
-
-    def _check_classes(self, num_classes):
-        shapes = [tuple(output.shape[1:]) for output in self.critic.outputs]
-        if num_classes is None:
-            if len(shapes) != 1:
-                raise ValueError(
-                    "`critic` must have one output, its scores, as `num_classes` is None. "
-                    f"Received: outputs of shapes {shapes}"
-                )
-            return None
-        check_conditional("generator", self.generator, num_classes)
-        if len(shapes) != 2 or shapes[1] != (num_classes,):
-            raise ValueError(
-                "`critic` must have the outputs [scores, logits of the classes (batch, "
-                f"{num_classes})], as `num_classes` is {num_classes}. "
-                f"Received: outputs of shapes {shapes}"
+            if labels is not None:
+                labels = ops.concatenate([self.sample_labels(reals) for _ in times])
+            fake_logits, class_logits = self.judge(self.make(latents, labels))
+            class_loss = self.class_loss(class_logits, labels)
+            losses["generator"] = (
+                wasserstein_generator_loss(fake_logits) + self.generator_class_weight * class_loss
             )
-        return num_classes
-
-    def data_spec(self):
-        spec = super().data_spec()
-        return spec if self.num_classes is None else (*spec, Labels("labels", self.num_classes))
+        return self.logs()
 
     def get_config(self):
         names = ("n_critic", "gp_weight", "total_steps", "generator_minibatches", "dequantize")

@@ -33,6 +33,7 @@ from keras_gans.layers import (
     ResampledConv2D,
 )
 from keras_gans.layers.equalized import SQRT2
+from keras_gans.networks._parts import label_input
 
 GENERATOR_NORMALIZATIONS = ("pixel", "batch", "layer", None)
 DISCRIMINATOR_NORMALIZATIONS = ("layer", None)
@@ -76,6 +77,8 @@ def copy_layers(source, target):
 class ProGANGenerator(StageNetwork):
     """Latents (batch, latent_dim) to float32 pictures (batch, H, W, C), linear, about [-1, 1].
 
+    With `num_classes`, [latents, int labels (batch,)] to pictures.
+
     Args:
         image_shape: (H, W, C) of this stage, such as (4, 4, 3) for the first.
         latent_dim: length of the latents.
@@ -83,6 +86,8 @@ class ProGANGenerator(StageNetwork):
         normalization: "pixel" as in the paper, or "batch", "layer", `None` to compare with.
         equalized: whether layers have an equalized learning rate; else He's initializer.
         fade: whether the last size is faded in from the one before.
+        num_classes: number of classes of a label-conditional generator, or `None`. The one-hot
+            label stands beside the latents, before their normalization.
         seed: integer that fixes the initial weights, or `None`.
 
     Raises:
@@ -104,6 +109,7 @@ class ProGANGenerator(StageNetwork):
         normalization="pixel",
         equalized=True,
         fade=False,
+        num_classes=None,
         seed=None,
         name="progan_generator",
     ):
@@ -126,13 +132,15 @@ class ProGANGenerator(StageNetwork):
             size_name = f"to_rgb_{side_name(sizes[level])}"
             return part.conv(x, shape[2], size_name, kernel_size=1, gain=1.0, dtype="float32")
 
-        latents = keras.Input((latent_dim,), name="latents")
-        x = latents
+        inputs = x = keras.Input((latent_dim,), name="latents")
+        if num_classes is not None:
+            labels, code = label_input(check_count("num_classes", num_classes))
+            inputs, x = [inputs, labels], layers.Concatenate(name="latents_and_label")([x, code])
         if normalization == "pixel":
             x = PixelNormalization(name="latents_pixel_norm")(x)
         first = f"conv_{side_name(sizes[0])}"
         # A full convolution of one 1 x 1 map: each place has its own part of the kernel.
-        x = layers.Reshape((1, 1, latent_dim), name="latents_map")(x)
+        x = layers.Reshape((1, 1, x.shape[-1]), name="latents_map")(x)
         x = block(x, filters[0], f"{first}_a", kernel_size=sizes[0], resampling="full")
         x = block(x, filters[0], f"{first}_b")
         for level in range(1, len(sizes)):
@@ -145,7 +153,7 @@ class ProGANGenerator(StageNetwork):
             old = layers.UpSampling2D(2, dtype="float32", name="old_upsampling")(old)
             pictures = FadeIn(dtype="float32", name="fade_in")([old, pictures])
         super().__init__(
-            latents,
+            inputs,
             pictures,
             name,
             image_shape=shape,
@@ -155,6 +163,7 @@ class ProGANGenerator(StageNetwork):
             normalization=normalization,
             equalized=equalized,
             fade=fade,
+            num_classes=num_classes,
             seed=seed,
         )
 
@@ -163,15 +172,19 @@ class ProGANGenerator(StageNetwork):
 class ProGANDiscriminator(StageNetwork):
     """Pictures (batch, H, W, C) to float32 logits (batch, 1), linear.
 
+    With `class_logits`, to [logits, logits of the classes (batch, class_logits)].
+
     Args:
         image_shape: (H, W, C) of this stage, such as (4, 4, 3) for the first.
         filters_base, filters_max: filters of the layers, see the module.
         normalization: `None` as in the paper, or "layer" to compare with.
         minibatch: "stddev" as in the paper, or "discrimination" (Salimans et al., 2016) or `None`
             to compare with.
-        group_size: most examples in a group of the minibatch standard deviation.
+        group_size: most examples in a group of the minibatch standard deviation, 4 in the authors'
+            later settings; `None` for the whole minibatch, as in the paper's results.
         noise: whether the inputs of the 3 x 3 and larger convolutions have `MultiplicativeNoise`,
             which `ProGANLS` wants.
+        class_logits: number of classes that a second output tells apart, or `None`.
         equalized, fade, seed: see `ProGANGenerator`.
 
     Raises:
@@ -194,6 +207,7 @@ class ProGANDiscriminator(StageNetwork):
         group_size=4,
         noise=False,
         fade=False,
+        class_logits=None,
         seed=None,
         name="progan_discriminator",
     ):
@@ -241,10 +255,13 @@ class ProGANDiscriminator(StageNetwork):
             x = MinibatchDiscrimination(
                 kernel_initializer=initializer, name="minibatch_discrimination"
             )(x)
-        logits = part.dense(x, 1, "logits", gain=1.0, dtype="float32")
+        outputs = part.dense(x, 1, "logits", gain=1.0, dtype="float32")
+        if class_logits is not None:
+            count = check_count("class_logits", class_logits)
+            outputs = [outputs, part.dense(x, count, "class_logits", gain=1.0, dtype="float32")]
         super().__init__(
             pictures,
-            logits,
+            outputs,
             name,
             image_shape=shape,
             filters_base=filters_base,
@@ -255,6 +272,7 @@ class ProGANDiscriminator(StageNetwork):
             group_size=group_size,
             noise=noise,
             fade=fade,
+            class_logits=class_logits,
             seed=seed,
         )
 

@@ -132,8 +132,8 @@ class AdversarialModel(keras.Model):
             shape: shape of one sample, (H, W, C) or (d,); `None` takes that of the data set in
                 `recipe`, where it is known without reading it. Of a growing model: of the stage,
                 which is one without a fade.
-            num_classes: number of classes, for models that are trained on labels; those of the
-                data set where the shape is.
+            num_classes: number of classes, for models that are trained on labels, where it is that
+                of the data set if the shape is, or can be.
             latent_dim: length of the latents; `None` takes the paper's for pictures and 16 for
                 points.
             seed: integer that fixes networks and training, or `None`.
@@ -154,7 +154,7 @@ class AdversarialModel(keras.Model):
         """
         shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
         networks = cls.default_networks(shape, num_classes, latent_dim, seed)
-        if cls.recipe.labelled:
+        if cls.recipe.labelled or num_classes is not None:
             settings["num_classes"] = num_classes
         if cls.recipe.latent_prior is not None:
             settings.setdefault("latent_prior", cls.recipe.latent_prior)

@@ -33,6 +33,7 @@ def with_deviation(x, group, num_features=1):
 @pytest.mark.parametrize("batch, group_size, group", [
     (8, 4, 4), (4, 4, 4), (12, 4, 4), (6, 4, 3), (3, 4, 3), (5, 4, 1), (10, 4, 2), (1, 4, 1),
     (14, 8, 7), (6, 6, 6), (4, 1, 1),
+    (14, None, 14), (3, None, 3),
 ])  # fmt: skip
 @pytest.mark.parametrize("num_features", [1, 3])
 def test_matches_numpy(batch, group_size, group, num_features):
@@ -131,7 +132,7 @@ def test_saved_model(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["group_size", "num_features"])
-@pytest.mark.parametrize("value", [0, 2.5, None, True])
+@pytest.mark.parametrize("value", [0, 2.5, "4", True])
 def test_bad_counts(name, value):
     with pytest.raises(ValueError, match=rf"`{name}` must be an integer of at least 1.*Received"):
         MinibatchStdDev(**{name: value})

@@ -20,6 +20,9 @@ CASES = [
         bad_arguments=[
             ({"fade_pictures": 0}, "fade_pictures"),
             ({"drift_weight": -1}, "drift_weight"),
+            ({"mirror": 1}, "mirror"),
+            ({"num_classes": 3}, "`generator` must have two inputs"),
+            ({"class_weight": -1}, "class_weight"),
         ],
     ),
     harness.case(ProGANLS, lambda: progan_pair(noise=True), fade_pictures=200, rate=0.005),
@@ -228,3 +231,75 @@ def test_noise_of_progan_ls():
             assert float(layer.strength) == pytest.approx(expected, abs=1e-7)
         certainty = 0.9 * certainty + 0.1 * told
         assert float(gan.certainty) == pytest.approx(certainty, abs=1e-6)
+
+
+# The authors' settings
+
+
+def test_one_group_is_the_minibatch():
+    """Of `from_paper`; the authors' later settings, and the builder's, have groups of 4."""
+    gan = ProGAN.from_paper((4, 4, 1), latent_dim=6, seed=0)
+    assert gan.discriminator.get_layer("minibatch_stddev").group_size is None
+    assert gan.discriminator.grow().get_layer("minibatch_stddev").group_size is None
+    assert stage().discriminator.get_layer("minibatch_stddev").group_size == 4
+
+
+def test_adam_begins_anew_when_the_fade_is_over():
+    """24 pictures fade: with minibatches of 8, alpha is 1 for the first time in the fourth one."""
+    gan = stage(8, fade=True, fade_pictures=24)
+    gan.compile(discriminator_optimizer=keras.optimizers.Adam(1e-3))
+    begun = gan.generator_optimizer.begun
+    fit(gan, 3)
+    assert alphas(gan)[0] == pytest.approx(16 / 24) and int(begun) == 0
+    fit(gan, 1)
+    assert alphas(gan)[0] == 1.0 and int(begun) == 3
+    fit(gan, 2)
+    assert int(begun) == 3 and int(gan.generator_optimizer.iterations) == 6
+    first = stage(4, fade_pictures=8)  # has nothing to fade in
+    first.compile()
+    fit(first, 3)
+    assert int(first.generator_optimizer.begun) == 0
+
+
+def test_half_of_the_pictures_are_mirrored():
+    gan, reals = stage(4, mirror=True), pictures(64, 4)
+    faded = np.array(gan.fade(tf.constant(reals)))
+    kept = (faded == reals).all((1, 2, 3))
+    mirrored = (faded == reals[:, :, ::-1]).all((1, 2, 3))
+    assert (kept ^ mirrored).all() and 16 < kept.sum() < 48
+    assert gan.grow().mirror and not stage().mirror
+
+
+@pytest.mark.parametrize("model_class", [ProGAN, ProGANLS])
+def test_losses_with_classes(model_class):
+    """Cross-entropies of reals and of fakes for D, of fakes for G, as log-softmax by hand."""
+    settings = {"num_classes": 3, "latent_dim": 6, "class_weight": 2.0, "seed": 0}
+    gan = model_class.from_paper((4, 4, 1), ema_decay=None, **settings)
+    assert [output.shape[1:] for output in gan.discriminator.outputs] == [(1,), (3,)]
+    reals, fakes, labels = pictures(8, 4), pictures(16, 4)[8:], np.arange(8) % 3
+
+    def loss(labels):
+        gan.random_state.state.assign(state)
+        given = None if labels is None else tf.constant(labels, "int32")
+        return float(gan.discriminator_loss(tf.constant(reals), tf.constant(fakes), given))
+
+    def cross_entropy(samples, labels):
+        logits = np.array(gan.discriminator(samples, training=True)[1], "float64")
+        return -(logits - np.log(np.exp(logits).sum(1, keepdims=True)))[range(8), labels].mean()
+
+    state = np.array(gan.random_state.state)
+    expected = 2.0 * (cross_entropy(reals, labels) + cross_entropy(fakes, labels))
+    assert loss(labels) - loss(None) == pytest.approx(expected, rel=1e-3)
+
+    gan.compile()
+    gan.run_eagerly = True
+    data = tf.data.Dataset.from_tensors((reals, labels.astype("int32")))
+    history = gan.fit(data, verbose=0, steps_per_epoch=1).history
+    assert "class_loss" in history and gan.loss_terms == ("class_loss",)
+    grown = gan.grow()
+    assert grown.num_classes == 3 and grown.class_weight == 2.0
+    made = grown.generate(4, seed=1, labels=[0, 1, 2, 0])
+    assert made.shape == (4, 8, 8, 1)
+    doubled = gan.generate(4, seed=1, labels=[0, 1, 2, 0]).repeat(2, 1).repeat(2, 2)
+    assert np.abs(made.astype(int) - doubled).max() <= 1
+    assert (gan.generate(1, seed=1, labels=0) != gan.generate(1, seed=1, labels=1)).any()
