@@ -158,6 +158,16 @@ def test_classes_where_a_model_may_have_some():
         models.LAPGAN.from_paper((16, 16, 1), num_classes=0)
 
 
+def test_networks_of_cyclegan_are_the_authors():
+    """Without scales, and with as many zeros on all sides."""
+    gan = models.CycleGAN.from_paper((16, 16, 1), seed=0)
+    for name in gan.network_names:
+        kinds = [type(layer).__name__ for layer in getattr(gan, name).layers]
+        assert ("Cropping2D" in kinds) == ("generator" in name)
+        normalizations = [x for x in getattr(gan, name).layers if hasattr(x, "gamma")]
+        assert normalizations and all(layer.gamma is None for layer in normalizations)
+
+
 def test_networks_of_the_papers():
     """Batch normalization is not in WGAN-GP's critic, and not in R3GAN at all."""
 

@@ -25,7 +25,6 @@ Deviations from the paper:
 - Pictures are taken as they are; the authors' code enlarges them (286 for 256 pixels), cuts a
   random square out of them and mirrors half of them.
 - `total_steps` is for the authors' horses and zebras, 200 epochs of 1,334; other data want theirs.
-- `keras_gans.networks.resnet` and `patchgan` list the deviations of the networks.
 """
 
 import functools
@@ -155,17 +154,23 @@ class CycleGAN(TwoWayTranslator):
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """The paper's, of pictures; discriminators of small pictures have fewer layers."""
+        """The authors', of pictures; discriminators of small pictures have fewer layers."""
         num_layers = max((n for n in (2, 3) if 3 * 2**n <= min(shape[:2])), default=1)
         generators = {
             f"generator_{way}": build_resnet_generator(
-                shape, seed=derive_seed(seed, "generator", way[-1])
+                shape,
+                affine=False,
+                symmetric=True,
+                seed=derive_seed(seed, "generator", way[-1]),
             )
             for way in ("a_to_b", "b_to_a")
         }
         discriminators = {
             f"discriminator_{of}": build_patchgan_discriminator(
-                shape, num_layers=num_layers, seed=derive_seed(seed, "discriminator", of)
+                shape,
+                num_layers=num_layers,
+                affine=False,
+                seed=derive_seed(seed, "discriminator", of),
             )
             for of in ("a", "b")
         }

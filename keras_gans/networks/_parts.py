@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import layers, ops
 
-from keras_gans.checks import check_counts, check_seed
+from keras_gans.checks import check_counts, check_flag, check_seed
 from keras_gans.devices.randomness import derive_seed
 from keras_gans.layers import BatchNormalization, GroupNormalization, SpectralNormalization
 
@@ -13,9 +13,9 @@ NORMALIZATIONS = {
     "batch": BatchNormalization,
     # Over height, width and channels, with a scale for each channel: layer normalization as
     # Gulrajani et al., 2017 use it in critics.
-    "layer": lambda: GroupNormalization(groups=1, epsilon=1e-5),
-    "instance": lambda: GroupNormalization(groups=-1, epsilon=1e-5),
-    None: lambda: layers.Identity(),
+    "layer": functools.partial(GroupNormalization, groups=1, epsilon=1e-5),
+    "instance": functools.partial(GroupNormalization, groups=-1, epsilon=1e-5),
+    None: lambda **_: layers.Identity(),
 }
 
 # Of networks that judge, also "spectral": of the weights, of every layer that has some.
@@ -58,6 +58,11 @@ def normalized(x, normalization, scales):
     """x behind a normalization; the initial scales of batch normalization are from `scales`."""
     settings = {"gamma_initializer": scales()} if normalization == "batch" else {}
     return OF_JUDGES[normalization](**settings)(x)
+
+
+def plain_or_affine(affine):
+    """Settings of a normalization with or without scales and offsets of its own."""
+    return {} if check_flag("affine", affine) else {"center": False, "scale": False}
 
 
 def spectral(normalization, layer, initializers):

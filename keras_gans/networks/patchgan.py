@@ -5,8 +5,9 @@ appendix): C64-C128-C256-C512 and a convolution to one channel, all of 4 x 4, wi
 the last two. A logit sees 70 x 70 pixels. Every convolution is padded by one zero on each side, as
 in the authors' code: pictures of 256 x 256 get 30 x 30 logits.
 
-Differences from the papers: normalization has a scale and an offset for each channel, as layers of
-Keras have, and so the convolutions before it have no bias.
+Differences from the papers: by default normalization has a scale and an offset for each channel, as
+layers of Keras have, and so the convolutions before it have no bias. `affine=False` is the authors'
+code of CycleGAN, and what its `from_paper` has.
 """
 
 import keras
@@ -18,12 +19,13 @@ from keras_gans.networks._parts import (
     check_normalization,
     check_picture_shape,
     dcgan_initializers,
+    plain_or_affine,
     spectral,
 )
 
 
 def build_patchgan_discriminator(
-    image_shape, width=64, num_layers=3, normalization="instance", seed=None
+    image_shape, width=64, num_layers=3, normalization="instance", affine=True, seed=None
 ):
     """Builds a discriminator of the patches of a picture.
 
@@ -34,6 +36,8 @@ def build_patchgan_discriminator(
             1, 2, 3, 4, ... of them.
         normalization: "instance", "batch", "layer" or None, never at the first layer; or
             "spectral", of the weights of every layer (Miyato et al., 2018).
+        affine: whether the normalization has scales and offsets; without them the convolutions
+            before it have a bias, which it takes away again.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
@@ -55,6 +59,8 @@ def build_patchgan_discriminator(
             f"`num_layers` must be so small that the picture can be halved as often to at least 3 "
             f"pixels. Received: {num_layers} for pictures of shape {shape}"
         )
+    of_normalization = plain_or_affine(affine)
+    has_bias = normalization in (None, "spectral") or not affine
     initializer = dcgan_initializers(seed, "patchgan_discriminator")
 
     def convolution(x, filters, strides, **kwargs):
@@ -66,7 +72,7 @@ def build_patchgan_discriminator(
     x = layers.LeakyReLU(0.2)(convolution(pictures, width, 2))
     for k in range(1, num_layers + 1):
         filters, strides = width * min(2**k, 8), 2 if k < num_layers else 1
-        x = convolution(x, filters, strides, use_bias=normalization in (None, "spectral"))
-        x = layers.LeakyReLU(0.2)(OF_JUDGES[normalization]()(x))
+        x = convolution(x, filters, strides, use_bias=has_bias)
+        x = layers.LeakyReLU(0.2)(OF_JUDGES[normalization](**of_normalization)(x))
     logits = convolution(x, 1, 1, dtype="float32", name="logits")
     return keras.Model(pictures, logits, name="patchgan_discriminator")

@@ -12,6 +12,7 @@ ALONE = (
     layers.Concatenate,
     layers.Conv2D,
     layers.Conv2DTranspose,
+    layers.Cropping2D,
     layers.Dense,
     layers.ELU,
     layers.Flatten,

@@ -50,6 +50,13 @@ def test_numbers_of_parameters():
     assert network.count_params() == 2_764_737
 
 
+def test_without_scales_it_is_the_authors():
+    """2.765 M: 4*4 kernels of 3*64 + 64*128 + 128*256 + 256*512 + 512, and all biases."""
+    network = build_patchgan_discriminator((256, 256, 3), affine=False)
+    kernels = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512)
+    assert network.count_params() == kernels + 64 + 128 + 256 + 512 + 1 == 2_764_737
+
+
 @pytest.mark.parametrize(("num_layers", "seen"), [(1, 16), (2, 34), (3, 70)])
 def test_what_a_logit_sees(num_layers, seen):
     """The pixels that the gradient of one logit reaches: exactly 70 x 70 for 3 layers."""

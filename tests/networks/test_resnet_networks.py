@@ -59,6 +59,44 @@ def test_numbers_of_parameters():
     # With a bias for each of those channels instead: the 11.378 M of the authors' network.
     assert build_resnet_generator((256, 256, 3), normalization=None).count_params() == 11_378_179
 
+    authors = build_resnet_generator((256, 256, 3), affine=False, symmetric=True)
+    assert authors.count_params() == 11_378_179
+    assert authors.output_shape == (None, 256, 256, 3)
+
+
+def test_padding_of_the_authors():
+    """PyTorch's: a 3 x 3 kernel reads 2 i - 1 + k, and writes there where the size doubles."""
+    network = generator((8, 12, 1), width=1, affine=False, symmetric=True, seed=2)
+    x = np.random.default_rng(0).normal(size=(1, 8, 12, 1)).astype("float32")
+    halving = next(c for c in of_kind(network, "Conv2D") if c.strides == (2, 2))
+    doubling = of_kind(network, "Conv2DTranspose")[0]
+    kernel = np.array(halving.kernel)[:, :, 0, 0]
+    padded = np.pad(x[0, :, :, 0], 1)
+    expected = [
+        [(padded[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] * kernel).sum() for j in range(6)]
+        for i in range(4)
+    ]
+    pad = of_kind(network, "ZeroPadding2D")[0]
+    found = tf.nn.conv2d(pad(x), halving.kernel[:, :, :, :1], 2, "VALID")
+    assert halving.padding == "valid"
+    np.testing.assert_allclose(found[0, :, :, 0], expected, atol=1e-5)
+
+    kernel = np.array(doubling.kernel)  # (3, 3, 2, 4)
+    maps = np.random.default_rng(1).normal(size=(1, 2, 3, 4)).astype("float32")
+    expected = np.zeros((1 + 4 + 1, 1 + 6 + 1, 2))
+    for i, j, k, m in np.ndindex(2, 3, 3, 3):
+        expected[2 * i + k, 2 * j + m] += kernel[k, m] @ maps[0, i, j]  # shifted by 1
+    cropped = of_kind(network, "Cropping2D")[0](doubling(maps))
+    np.testing.assert_allclose(cropped[0], expected[1:5, 1:7], atol=1e-5)
+    normalization = of_kind(network, "GroupNormalization")[0]
+    assert not normalization.scale and not normalization.center
+
+
+@pytest.mark.parametrize("name", ["affine", "symmetric"])
+def test_flags(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be True or False. Received: 1"):
+        generator(**{name: 1})
+
 
 @pytest.mark.parametrize(
     ("shape", "blocks"),
