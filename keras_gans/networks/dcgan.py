@@ -7,7 +7,8 @@ normalization's scales from N(1, 0.02), as in the authors' code.
 
 Differences from the paper: kernels are 4 x 4 by default, a multiple of the stride, which avoids the
 checkerboard of 5 x 5 ones; the width is free; and the smallest maps are those that the picture's
-size allows, not always 4 x 4.
+size allows, not always 4 x 4. Layers without normalization behind them have a bias unless
+`use_bias=False`, which is the authors' code, and what `DCGAN.from_paper` has.
 
 The encoder is not the paper's: it is the discriminator with the heads of a variational one.
 """
@@ -38,6 +39,7 @@ def build_dcgan_generator(
     kernel_size=4,
     normalization="batch",
     num_classes=None,
+    use_bias=True,
     seed=None,
 ):
     """Builds a generator of pictures.
@@ -51,6 +53,7 @@ def build_dcgan_generator(
         normalization: "batch", "layer", "instance" or None.
         num_classes: number of classes of a label-conditional generator, or None; or a sequence of
             such numbers, of several labels for each sample.
+        use_bias: whether layers without normalization behind them have a bias.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
@@ -68,6 +71,7 @@ def build_dcgan_generator(
     shape = check_picture_shape("image_shape", image_shape)
     check_count("latent_dim", latent_dim), check_count("width", width)
     check_count("kernel_size", kernel_size), check_normalization(normalization)
+    check_flag("use_bias", use_bias)
     initializer = dcgan_initializers(seed, "dcgan_generator")
     scales = dcgan_scales(seed, "dcgan_generator")
     latents = keras.Input((latent_dim,), name="latents")
@@ -78,8 +82,8 @@ def build_dcgan_generator(
 
     sizes = resolutions(shape)
     filters = [width * min(2**k, 8) for k in range(len(sizes) - 1)][::-1]
-    (h, w), use_bias = sizes[0], normalization is None
-    x = layers.Dense(h * w * filters[0], use_bias=use_bias, kernel_initializer=initializer())(x)
+    (h, w), hidden_bias = sizes[0], use_bias and normalization is None
+    x = layers.Dense(h * w * filters[0], use_bias=hidden_bias, kernel_initializer=initializer())(x)
     x = layers.Reshape((h, w, filters[0]))(x)
     x = layers.ReLU()(normalized(x, normalization, scales))
     for count in filters[1:]:
@@ -88,7 +92,7 @@ def build_dcgan_generator(
             kernel_size,
             strides=2,
             padding="same",
-            use_bias=use_bias,
+            use_bias=hidden_bias,
             kernel_initializer=initializer(),
         )(x)
         x = layers.ReLU()(normalized(x, normalization, scales))
@@ -98,6 +102,7 @@ def build_dcgan_generator(
         strides=2,
         padding="same",
         activation="tanh",
+        use_bias=use_bias,
         dtype="float32",
         kernel_initializer=initializer(),
         name="pictures",
@@ -112,6 +117,7 @@ def build_dcgan_discriminator(
     normalization="batch",
     num_classes=None,
     return_features=False,
+    use_bias=True,
     seed=None,
 ):
     """Builds a discriminator of pictures; as a critic, it wants `normalization=None` or "layer".
@@ -126,6 +132,8 @@ def build_dcgan_discriminator(
             enters beside the picture, as a learned map of its size.
         return_features: whether the features that the logits are computed from are a second output,
             for losses in the discriminator's own eyes and for further heads.
+        use_bias: whether layers without normalization behind them have a bias; that of a label's
+            map always has.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
@@ -147,6 +155,7 @@ def build_dcgan_discriminator(
     shape = check_picture_shape("image_shape", image_shape)
     check_count("width", width), check_count("kernel_size", kernel_size)
     check_normalization(normalization, OF_JUDGES), check_flag("return_features", return_features)
+    check_flag("use_bias", use_bias)
     initializer = dcgan_initializers(seed, "dcgan_discriminator")
     scales = dcgan_scales(seed, "dcgan_discriminator")
     pictures = keras.Input(shape, name="pictures")
@@ -158,8 +167,10 @@ def build_dcgan_discriminator(
         label_map = layers.Reshape((*shape[:2], 1))(label_map)
         inputs, x = [pictures, labels], layers.Concatenate()([pictures, label_map])
 
-    x = _convolutions(x, shape, width, kernel_size, normalization, initializer, scales)
-    dense = layers.Dense(1, dtype="float32", kernel_initializer=initializer(), name="logits")
+    settings = (normalization, initializer, scales, use_bias)
+    x = _convolutions(x, shape, width, kernel_size, *settings)
+    last = {"use_bias": use_bias, "dtype": "float32", "name": "logits"}
+    dense = layers.Dense(1, kernel_initializer=initializer(), **last)
     logits = spectral(normalization, dense, initializer)(layers.Flatten()(x))
     outputs = [logits, x] if return_features else logits
     return keras.Model(inputs, outputs, name="dcgan_discriminator")
@@ -201,7 +212,7 @@ def build_dcgan_encoder(
     return keras.Model(pictures, outputs, name="dcgan_encoder")
 
 
-def _convolutions(x, shape, width, kernel_size, normalization, initializer, scales):
+def _convolutions(x, shape, width, kernel_size, normalization, initializer, scales, use_bias=True):
     """The discriminator's strided convolutions, down to the smallest maps."""
     for k in range(len(resolutions(shape)) - 1):
         first = k == 0
@@ -210,7 +221,7 @@ def _convolutions(x, shape, width, kernel_size, normalization, initializer, scal
             kernel_size,
             strides=2,
             padding="same",
-            use_bias=first or normalization in (None, "spectral"),
+            use_bias=use_bias and (first or normalization in (None, "spectral")),
             kernel_initializer=initializer(),
         )
         x = spectral(normalization, convolution, initializer)(x)

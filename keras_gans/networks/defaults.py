@@ -123,7 +123,12 @@ def cgan_pair(shape, latent_dim, num_classes, seed=None):
 
 
 def dcgan_pair(
-    shape, latent_dim, normalization="batch", generator_normalization="batch", seed=None
+    shape,
+    latent_dim,
+    normalization="batch",
+    generator_normalization="batch",
+    use_bias=True,
+    seed=None,
 ):
     """DCGAN's networks for pictures, dense ones for points.
 
@@ -132,6 +137,7 @@ def dcgan_pair(
         latent_dim: length of the latents.
         normalization: "batch", "layer", "instance" or `None`, of the discriminator of pictures.
         generator_normalization: likewise, of the generator.
+        use_bias: whether layers of pictures without normalization behind them have a bias.
         seed: integer that fixes the initial weights, or `None`.
 
     Returns:
@@ -146,10 +152,11 @@ def dcgan_pair(
     """
     if len(shape) == 1:
         return mlp_pair(shape, latent_dim, seed=seed)
+    shared = {"use_bias": use_bias, "seed": seed}
     generator = build_dcgan_generator(
-        shape, latent_dim, normalization=generator_normalization, seed=seed
+        shape, latent_dim, normalization=generator_normalization, **shared
     )
-    return generator, build_dcgan_discriminator(shape, normalization=normalization, seed=seed)
+    return generator, build_dcgan_discriminator(shape, normalization=normalization, **shared)
 
 
 def default_generator(shape, latent_dim, num_classes=None, seed=None):
