@@ -182,6 +182,55 @@ def rmsprop(rate, rho=0.99):
     return keras.optimizers.RMSprop(rate, rho=rho, epsilon=1e-16)
 
 
+@keras.saving.register_keras_serializable("keras_gans")
+class PausingRMSprop(keras.optimizers.RMSprop):
+    """RMSprop that can sit out single updates: no weight moves, and its mean square stays.
+
+    Its `iterations` go on, by which rates and models count. Otherwise it is `rmsprop`.
+
+    Args:
+        learning_rate: a number or a schedule.
+        rho: decay of the mean square, in [0, 1).
+        epsilon: added inside the root.
+        **kwargs: as of any Keras optimizer, such as `clipnorm`.
+
+    Example:
+
+    >>> optimizer = PausingRMSprop(3e-4, rho=0.9)
+
+    Reference:
+        Larsen et al., 2016 (arXiv:1512.09300), the authors' code, in which a player that has become
+        too strong sits out.
+    """
+
+    def __init__(self, learning_rate=0.001, rho=0.9, epsilon=1e-16, **kwargs):
+        super().__init__(learning_rate, rho, momentum=0.0, epsilon=epsilon, **kwargs)
+
+    def build(self, variables):
+        if not self.built:
+            super().build(variables)
+            aggregation = "only_first_replica"
+            self.moves = self.add_variable((), "ones", aggregation=aggregation, name="moves")
+
+    def move_if(self, condition):
+        """Whether the next updates move weights: a bool or a tensor, the same on all replicas."""
+        self.moves.assign(ops.cast(condition, self.moves.dtype))
+
+    def update_step(self, gradient, variable, learning_rate):
+        dtype, index = variable.dtype, self._get_variable_index(variable)
+        moves, rate = ops.cast(self.moves, dtype), ops.cast(learning_rate, dtype)
+        gradient, mean_square = ops.cast(gradient, dtype), self._velocities[index]
+        kept = moves * (1 - self.rho)
+        self.assign_add(mean_square, kept * (ops.square(gradient) - mean_square))
+        step = rate * gradient / ops.sqrt(mean_square + self.epsilon)
+        self.assign_sub(variable, moves * step)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["momentum"], config["centered"]
+        return config
+
+
 def adagrad(rate):
     """Adagrad whose sum of squares begins at 0; Keras's begins at 0.1.
 

@@ -73,7 +73,25 @@ def test_adam():
     assert optimizers.adam(1e-3).beta_2 == 0.999
 
 
-# One that begins anew
+# Those that begin anew and that pause
+
+
+def test_pausing_rmsprop():
+    """It ends where one ends that never saw the gradients of the pauses."""
+    gradients, moves = (1e-3, -0.5, 3.0, 0.1), (True, False, True, True)
+    optimizer, weight = optimizers.PausingRMSprop(0.1), keras.Variable(np.zeros(1, "float32"))
+    optimizer.build([weight])
+    places = []
+    for gradient, move in zip(gradients, moves, strict=True):
+        optimizer.move_if(keras.ops.convert_to_tensor(move))
+        optimizer.apply([keras.ops.convert_to_tensor([gradient])], [weight])
+        places.append(float(weight[0]))
+    seen = torch_rmsprop(0.1, 0.9, [gradients[0], *gradients[2:]])
+    assert places == pytest.approx([seen[0], seen[0], *seen[1:]], rel=1e-4)
+    assert int(optimizer.iterations) == 4
+    config = keras.saving.serialize_keras_object(optimizer)
+    same = keras.saving.deserialize_keras_object(json.loads(json.dumps(config)))
+    assert same.get_config() == optimizer.get_config()
 
 
 @pytest.mark.parametrize("beta_1", [0.0, 0.5])

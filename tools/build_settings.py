@@ -26,6 +26,7 @@ PICTURES = {"CycleGAN": (256, 256, 3)}  # the paper's, where the recipe's data a
 USUAL = (28, 28, 1)
 # Further forms of a class: words, the shape of the paper's pictures and arguments of `from_paper`.
 FORMS = {
+    "VAEGAN": [("authors", (64, 64, 3), {"authors": True})],
     "WGANGP": [
         ("residual", (32, 32, 3), {"residual": True}),
         ("residual, 10 classes", (32, 32, 3), {"residual": True, "num_classes": 10}),

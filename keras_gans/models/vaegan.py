@@ -23,17 +23,25 @@ reconstructions has wrong in common. The authors' code has one batch for L_llike
 In L_GAN reals and fakes count the same, half of the fakes being reconstructions, as there by
 default; its script for CelebA leaves the reconstructions out.
 
+With a `margin` m a player that has become too strong sits out, as in the authors' code: D where its
+loss on reals or on fakes is below 0.68 - m, the generator where one of them is above 0.68 + m, and
+none where both would. `from_paper(shape, authors=True)` has their networks (`networks.vaegan`),
+their m of 0.35, the saturating loss, and their gamma for CelebA, 1e-5; since they take the sum of
+the losses on samples and reconstructions for the generator, not their mean, it is 5e-6 here.
+
 Deviations from the paper:
-- The generator's part of L_GAN is the non-saturating loss. The authors' code has the saturating
-  one, and pauses a player that has become too strong.
+- By itself the generator's part of L_GAN is the non-saturating loss, and no player sits out.
 - L_GAN has halves for samples and reconstructions, which equation 10 has not.
-- Dis_l is the last convolution after its normalization and activation, not before them.
+- By itself `from_paper` has DCGAN's networks, with a Dis_l behind normalization and activation.
+- There is no weight decay, in the authors' code 1e-5, the rate stays, and 1e-3 is not added inside
+  the logarithms of L_GAN.
 """
 
 import keras
 from keras import ops
 
-from keras_gans.checks import check_fits, check_positive
+from keras_gans.checks import check_fits, check_flag, check_number, check_positive, resolve_paper
+from keras_gans.devices.replicas import mean_over_replicas
 from keras_gans.families.variational import (
     Autoencoding,
     check_encoder,
@@ -41,11 +49,23 @@ from keras_gans.families.variational import (
     gaussian_kl_divergence,
     gaussian_sample,
 )
-from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.losses import (
+    float32,
+    minimax_discriminator_loss,
+    minimax_generator_loss,
+    non_saturating_generator_loss,
+)
 from keras_gans.networks.defaults import decoder_and_encoder, discriminator_with_features
-from keras_gans.optimizers import rmsprop
+from keras_gans.networks.vaegan import (
+    build_vaegan_discriminator,
+    build_vaegan_encoder,
+    build_vaegan_generator,
+)
+from keras_gans.optimizers import PausingRMSprop, rmsprop
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
+
+AUTHORS = {"reconstruction_weight": 5e-6, "margin": 0.35, "non_saturating": False}
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -62,6 +82,11 @@ class VAEGAN(Autoencoding, AdversarialModel):
             latent_dim) each: `build_dcgan_encoder(shape)`.
         reconstruction_weight: weight of the reconstructions in the generator's loss, the paper's
             gamma: more of it is nearer to the picture, less of it nearer to a GAN.
+        margin: how far D's losses may be from `equilibrium` before one of the players sits out;
+            0.35 in the authors' code, `None` for no such thing. It wants optimizers that can pause,
+            `keras_gans.optimizers.PausingRMSprop`, for generator and discriminator.
+        equilibrium: D's loss on reals and on fakes that the two players are kept around.
+        non_saturating: whether the generator's part of L_GAN is the non-saturating loss.
         ema_decay: decay in (0, 1) of an averaged generator and encoder, or `None`.
         seed: integer that fixes every random draw, or `None`.
 
@@ -82,6 +107,10 @@ class VAEGAN(Autoencoding, AdversarialModel):
     >>> darker = latents[labels == 4].mean(0) - latents[labels == 0].mean(0)
     >>> gan.decode(latents + darker).shape
     (1490, 32, 32, 3)
+
+    The authors' form:
+
+    >>> gan = VAEGAN.from_paper((64, 64, 3), authors=True, seed=0)
 
     Reference:
         https://arxiv.org/abs/1512.09300
@@ -118,6 +147,9 @@ class VAEGAN(Autoencoding, AdversarialModel):
         discriminator,
         encoder,
         reconstruction_weight=0.01,
+        margin=None,
+        equilibrium=0.68,
+        non_saturating=True,
         ema_decay=None,
         seed=None,
         name=None,
@@ -132,18 +164,46 @@ class VAEGAN(Autoencoding, AdversarialModel):
                 f"`return_features=True`. Received: {len(discriminator.outputs)} output(s)"
             )
         self.reconstruction_weight = check_positive("reconstruction_weight", reconstruction_weight)
+        self.margin = None if margin is None else check_positive("margin", margin)
+        self.equilibrium = check_number("equilibrium", equilibrium)
+        self.non_saturating = check_flag("non_saturating", non_saturating)
 
     def default_optimizers(self):
-        """RMSprop with rate 3e-4 for all three (section 4)."""
-        return {player: rmsprop(3e-4, rho=0.9) for player in self.players}
+        """RMSprop with rate 3e-4 for all three (section 4), which can pause where there is need."""
+        make = rmsprop if self.margin is None else PausingRMSprop
+        return {player: make(3e-4, rho=0.9) for player in self.players}
 
     @classmethod
-    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """DCGAN's networks for pictures, dense ones for points."""
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None, authors=False):
+        """DCGAN's networks for pictures, dense ones for points; the authors' for pictures."""
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        if authors:
+            return {
+                "generator": build_vaegan_generator(shape, latent_dim, seed=seed),
+                "discriminator": build_vaegan_discriminator(shape, seed=seed),
+                "encoder": build_vaegan_encoder(shape, latent_dim, seed=seed),
+            }
         generator, encoder = decoder_and_encoder(shape, latent_dim, seed)
         discriminator = discriminator_with_features(shape, "layer", seed)
         return {"generator": generator, "discriminator": discriminator, "encoder": encoder}
+
+    @classmethod
+    def from_paper(cls, shape=None, *, seed=None, latent_dim=None, authors=False, **settings):
+        """As of all models; with `authors` their networks and settings, of pictures.
+
+        Args:
+            shape, seed, latent_dim, **settings: see `AdversarialModel.from_paper`.
+            authors: whether networks and settings are those of the authors' code for CelebA.
+
+        Example:
+
+        >>> gan = VAEGAN.from_paper((64, 64, 3), authors=True, seed=0)
+        """
+        if not check_flag("authors", authors):
+            return super().from_paper(shape, seed=seed, latent_dim=latent_dim, **settings)
+        shape, _ = resolve_paper(cls, shape, settings.pop("num_classes", None), latent_dim)
+        networks = cls.default_networks(shape, None, latent_dim, seed, authors=True)
+        return cls(**networks, seed=seed, **{**AUTHORS, **settings})
 
     def train_step(self, data):
         (reals,) = self.minibatches(data, 1)
@@ -161,13 +221,39 @@ class VAEGAN(Autoencoding, AdversarialModel):
             kl_divergence = gaussian_kl_divergence(mean, log_variance)
             reconstruction_loss = gaussian_error(real_features, reconstructed_features)
             losses["encoder"] = kl_divergence + reconstruction_loss
-            losses["generator"] = (
-                self.reconstruction_weight * reconstruction_loss
-                + non_saturating_generator_loss(fake_logits)
+            generator_loss = minimax_generator_loss
+            if self.non_saturating:
+                generator_loss = non_saturating_generator_loss
+            losses["generator"] = self.reconstruction_weight * reconstruction_loss + generator_loss(
+                fake_logits
             )
             losses["discriminator"] = minimax_discriminator_loss(real_logits, fake_logits)
+            if self.margin is not None:
+                self.pause_the_stronger(real_logits, fake_logits)
         self.report(reconstruction_loss=reconstruction_loss, kl_divergence=kl_divergence)
         return self.logs()
 
+    def pause_the_stronger(self, real_logits, fake_logits):
+        """Says of both players whether their next update moves them."""
+        real_logits, fake_logits = float32(real_logits, fake_logits)
+        losses = ops.stack(
+            [ops.mean(ops.softplus(-real_logits)), ops.mean(ops.softplus(fake_logits))]
+        )
+        losses = mean_over_replicas(ops.stop_gradient(losses))
+        discriminator_won = ops.any(losses < self.equilibrium - self.margin)
+        generator_won = ops.any(losses > self.equilibrium + self.margin)
+        both = ops.logical_and(discriminator_won, generator_won)
+        for player, won in {"discriminator": discriminator_won, "generator": generator_won}.items():
+            optimizer = self.optimizer_of(player)
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+            if not hasattr(optimizer, "move_if"):
+                raise ValueError(
+                    f"`{player}_optimizer` must be one that can pause, such as "
+                    "`keras_gans.optimizers.PausingRMSprop`, where there is a `margin`. "
+                    f"Received: {type(optimizer).__name__}"
+                )
+            optimizer.move_if(ops.logical_or(both, ops.logical_not(won)))
+
     def get_config(self):
-        return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}
+        names = ("reconstruction_weight", "margin", "equilibrium", "non_saturating")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

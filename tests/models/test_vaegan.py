@@ -15,6 +15,7 @@ from keras_gans.networks import (
     build_dcgan_encoder,
     build_dcgan_generator,
 )
+from keras_gans.optimizers import PausingRMSprop
 
 
 def vaegan_networks():
@@ -30,7 +31,12 @@ CASES = [
     harness.case(
         VAEGAN,
         vaegan_networks,
-        bad_arguments=[({"reconstruction_weight": -1}, "reconstruction_weight")],
+        bad_arguments=[
+            ({"reconstruction_weight": -1}, "reconstruction_weight"),
+            ({"margin": 0}, "margin"),
+            ({"equilibrium": None}, "equilibrium"),
+            ({"non_saturating": 1}, "non_saturating"),
+        ],
     ),
 ]
 
@@ -168,3 +174,96 @@ def test_bad_networks():
     for weight in (0, -1, None):
         with pytest.raises(ValueError, match="reconstruction_weight"):
             VAEGAN(*affine_networks(), reconstruction_weight=weight)
+
+
+# The authors' form
+
+
+@pytest.mark.parametrize(
+    ("real_loss", "fake_loss", "moving"),
+    [
+        (0.68, 0.68, {"discriminator", "generator"}),
+        (0.34, 1.02, {"discriminator", "generator"}),  # within 0.35
+        (0.32, 0.68, {"generator"}),  # D has won
+        (0.68, 0.32, {"generator"}),
+        (1.04, 0.68, {"discriminator"}),  # G has won
+        (0.68, 1.04, {"discriminator"}),
+        (0.32, 1.04, {"discriminator", "generator"}),  # none would move
+    ],
+)
+def test_who_has_won_sits_out(real_loss, fake_loss, moving):
+    """-log D = 0.68 is a logit of -log(exp(0.68) - 1), and so on."""
+    model = VAEGAN(*affine_networks(), margin=0.35, seed=3)
+    model.compile()
+    real_logits = -np.log(np.expm1([[real_loss], [real_loss]]))
+    fake_logits = np.log(np.expm1([[fake_loss]] * 4))
+    model.pause_the_stronger(real_logits, fake_logits)
+    found = {p: float(model.optimizer_of(p).moves) for p in ("discriminator", "generator")}
+    assert {player for player, moves in found.items() if moves} == moving
+    assert float(model.encoder_optimizer.moves) == 1
+
+
+def test_a_step_in_which_the_generator_sits_out():
+    model = VAEGAN(*affine_networks(), margin=0.001, equilibrium=1e-3, seed=3)
+    x = tf.data.Dataset.from_tensors(np.ones((BATCH, POINTS), "float32"))
+    before = {player: [np.array(v) for v in model.player_variables(player)] for player in PLAYERS}
+    model.fit(x, verbose=0, steps_per_epoch=1)
+    for player in PLAYERS:
+        pairs = zip(model.player_variables(player), before[player], strict=True)
+        moved = any((np.array(v) != b).any() for v, b in pairs)
+        assert moved == (player != "generator")
+    assert int(model.generator_optimizer.iterations) == 1  # steps are counted on
+    model.compile(generator_optimizer="sgd")
+    with pytest.raises(ValueError, match=r"`generator_optimizer` must be one that can pause.*SGD"):
+        model.fit(x, verbose=0, steps_per_epoch=1)
+
+
+PLAYERS = ("encoder", "generator", "discriminator")
+
+
+def test_the_authors_form():
+    gan = VAEGAN.from_paper((16, 16, 3), authors=True, latent_dim=4, seed=0)
+    assert (gan.reconstruction_weight, gan.margin, gan.non_saturating) == (5e-6, 0.35, False)
+    assert all(isinstance(o, PausingRMSprop) for o in gan.default_optimizers().values())
+    assert gan.discriminator.output_shape[1] == (None, 2, 2, 256)
+    assert gan.reconstruct(np.zeros((2, 16, 16, 3), "uint8")).shape == (2, 16, 16, 3)
+    assert VAEGAN.from_paper((2,), seed=0).margin is None
+    with pytest.raises(ValueError, match="VAEGAN is not conditional"):
+        VAEGAN.from_paper((16, 16, 3), authors=True, num_classes=3)
+
+
+def test_the_saturating_loss():
+    """E[log(1 - D)] of samples and reconstructions, half of each."""
+    model = VAEGAN(*affine_networks(), reconstruction_weight=GAMMA, non_saturating=False, seed=3)
+    harness.compile_sgd(model, rate=RATE)
+    x = np.random.default_rng(1).normal(size=(BATCH, POINTS)).astype("float32")
+    twin = VAEGAN(*affine_networks(), seed=3)
+    noise, prior = (np.array(twin.sample_latents(x), "float64") for _ in range(2))
+    b, w, v, a, c = (
+        np.array(weight, "float64")
+        for net in (twin.generator, twin.discriminator, twin.encoder)
+        for weight in net.get_weights()
+    )
+    fakes = np.concatenate([(x @ a + np.exp(x @ c / 2) * noise) @ b, prior @ b])
+    expected = -np.log1p(np.exp(fakes @ w @ v)).mean()
+    expected += GAMMA * algorithm_1(b, w, v, a, c, x, noise, prior)["reconstruction"]
+    logs = model.fit(tf.data.Dataset.from_tensors(x), verbose=0, steps_per_epoch=1).history
+    assert logs["generator_loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_pauses_of_two_replicas(two_replicas):
+    """Who sits out is decided by the whole minibatch; here D does so in some steps."""
+
+    def trained():
+        model = VAEGAN(*affine_networks(), margin=0.02, equilibrium=0.66, seed=3)
+        optimizers = {f"{p}_optimizer": PausingRMSprop(1e-3, epsilon=1e-3) for p in PLAYERS}
+        model.compile(**optimizers)
+        x = np.random.default_rng(1).normal(size=(8 * BATCH, POINTS)).astype("float32")
+        data = tf.data.Dataset.from_tensor_slices(x).batch(BATCH)
+        model.fit(data, verbose=0, steps_per_epoch=8)
+        return harness.state(model)
+
+    with two_replicas.scope():
+        of_two = trained()
+    harness.assert_close(of_two, trained(), 1e-4)
