@@ -257,6 +257,31 @@ def test_numbers_are_in_no_logs():
     assert "ema_decay" not in fit(model, 1).history
 
 
+@pytest.mark.parametrize("settings", [{}, {"jit_compile": True}, {"run_eagerly": True}])
+def test_a_number_is_warmed_up(settings):
+    """Decays 1/10, 2/11, 3/12 and then the model's own 0.26, below 4/13; no weight moves here."""
+    model = forgery(level=0.0, ema_decay=0.26)
+    model.ema_forger.layers[0].kernel.assign(np.full((2, 1), 3.0))
+    model.compile(**settings)
+    fit(model)
+    left = 1 / 10 * 2 / 11 * 3 / 12 * 0.26
+    found = np.array(model.ema_forger.weights[0])
+    np.testing.assert_allclose(found - 1, np.full((2, 1), 2 * left), rtol=1e-3)
+
+
+def test_the_warm_up_goes_on_where_a_model_is_loaded(tmp_path):
+    """It is counted by the optimizers, so that nothing new is saved."""
+    model = forgery(level=0.0, ema_decay=0.9)
+    fit(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        each.ema_forger.layers[0].kernel.assign(np.full((2, 1), 3.0))
+        fit(each, 1)
+        found = np.array(each.ema_forger.weights[0])
+        np.testing.assert_allclose(found, np.full((2, 1), 1 + 2 * 5 / 14), rtol=1e-5)
+
+
 def test_a_maker_that_moves_before_its_judge():
     model = forgery()
     model.turns = ("forger", "expert")

@@ -21,7 +21,7 @@ from keras_gans.devices.randomness import PRIORS, RandomState, new_seed
 from keras_gans.devices.replicas import clip_together
 from keras_gans.schedules import writes_schedules
 from keras_gans.training import kinds, pipeline, preset_files
-from keras_gans.training.ema import averaged_copy, update_average
+from keras_gans.training.ema import averaged_copy, update_average, warmed_up
 from keras_gans.training.ports import Port, main_port, sampling_networks
 from keras_gans.training.reported import InUse, ReportedMean
 
@@ -60,8 +60,10 @@ class AdversarialModel(keras.Model):
 
     Args:
         seed: integer that fixes every random draw of the model; `None` takes one at random.
-        ema_decay: decay in (0, 1) of the averaged networks at each update, a number or a schedule
-            (`keras_gans.schedules`), or `None` for none.
+        ema_decay: decay in (0, 1) of the averaged networks, or `None` for none. A number is that of
+            a long training, and the n-th update, from 0, has min(ema_decay, (1 + n) / (10 + n)): an
+            average shows what the network makes from the first steps on. A schedule
+            (`keras_gans.schedules`) is taken as it is.
         latent_prior: one of the priors above, or `None` for the class's.
         **networks: built `keras.Model`s by name, or lists of them.
 
@@ -312,12 +314,22 @@ class AdversarialModel(keras.Model):
             scaled = {p: self.optimizer_of(p).scale_loss(losses[p] * share) for p in players}
         gradients = {player: tape.gradient(scaled[player], variables[player]) for player in players}
         gradients, losses = pipeline.all_at_once((gradients, losses))
-        ema_decay = self.at_step(self.ema_decay)
+        decays = {player: self.ema_decay_of(player) for player in players}
         for player in players:
             self.optimizer_of(player).apply(gradients[player], variables[player])
             self.report(**{f"{player}_loss": losses[player]})
             for name in set(self.players[player]) & set(self.averaged):
-                update_average(getattr(self, f"ema_{name}"), getattr(self, name), ema_decay)
+                update_average(getattr(self, f"ema_{name}"), getattr(self, name), decays[player])
+
+    def ema_decay_of(self, player):
+        """The decay of a player's averages in the update that comes: a float32 scalar, or `None`.
+
+        A schedule says what it is in each step. A number is warmed up, by the updates that the
+        player's optimizer has counted: min(ema_decay, (1 + n) / (10 + n)).
+        """
+        if self.ema_decay is None or isinstance(self.ema_decay, LearningRateSchedule):
+            return self.at_step(self.ema_decay)
+        return warmed_up(self.ema_decay, self.optimizer_of(player).iterations)
 
     def minibatches_until(self, steps, first=0):
         """How many minibatches are read by `steps` steps, of which the number is from `first`."""
