@@ -14,12 +14,20 @@ from keras_gans.devices.precision import with_loss_scaling
 from keras_gans.devices.randomness import PRIORS
 
 
+def brief(value, length=120):
+    """What was received, for an error: `repr`, or of arrays the type and shape, and no more."""
+    if hasattr(value, "shape") and hasattr(value, "dtype") and value.shape != ():
+        return f"{value.dtype} of shape {tuple(value.shape)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
 def check_int(name, value, low, high=None):
     """Returns `value` as an int, or raises ValueError unless it is an integer in [low, high]."""
     is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not is_integer or value < low or (high is not None and value > high):
         rule = f"of at least {low}" if high is None else f"in [{low}, {high}]"
-        raise ValueError(f"`{name}` must be an integer {rule}. Received: {value!r}")
+        raise ValueError(f"`{name}` must be an integer {rule}. Received: {brief(value)}")
     return int(value)
 
 
@@ -36,7 +44,7 @@ def check_counts(name, value, low=1):
     if not isinstance(value, tuple | list):
         return (check_int(name, value, low),)
     if not value:
-        raise ValueError(f"`{name}` must be integers of at least {low}. Received: {value!r}")
+        raise ValueError(f"`{name}` must be integers of at least {low}. Received: {brief(value)}")
     return tuple(check_int(name, each, low) for each in value)
 
 
@@ -44,7 +52,7 @@ def check_positive(name, value):
     """Returns `value`, or raises ValueError unless it is a finite number above 0."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not 0 < value < float("inf"):
-        raise ValueError(f"`{name}` must be a positive number. Received: {value!r}")
+        raise ValueError(f"`{name}` must be a positive number. Received: {brief(value)}")
     return value
 
 
@@ -52,21 +60,21 @@ def check_number(name, value):
     """Returns `value`, or raises ValueError unless it is a finite number."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not float("-inf") < value < float("inf"):
-        raise ValueError(f"`{name}` must be a number. Received: {value!r}")
+        raise ValueError(f"`{name}` must be a number. Received: {brief(value)}")
     return value
 
 
 def check_path(name, value):
     """Returns a path as str, or says which argument is none."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise ValueError(f"`{name}` must be a path that is not empty. Received: {value!r}")
+        raise ValueError(f"`{name}` must be a path that is not empty. Received: {brief(value)}")
     return os.fspath(value)
 
 
 def check_flag(name, value):
     """Returns `value`, or raises ValueError unless it is True or False."""
     if not isinstance(value, bool):
-        raise ValueError(f"`{name}` must be True or False. Received: {value!r}")
+        raise ValueError(f"`{name}` must be True or False. Received: {brief(value)}")
     return value
 
 
@@ -74,7 +82,7 @@ def check_not_negative(name, value):
     """Returns `value`, or raises ValueError unless it is a finite number of at least 0."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not 0 <= value < float("inf"):
-        raise ValueError(f"`{name}` must be a number of at least 0. Received: {value!r}")
+        raise ValueError(f"`{name}` must be a number of at least 0. Received: {brief(value)}")
     return value
 
 
@@ -83,7 +91,7 @@ def check_seed(seed):
     if seed is not None and (
         isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**63
     ):
-        raise ValueError(f"`seed` must be None or an integer in [0, 2^63). Received: {seed!r}")
+        raise ValueError(f"`seed` must be None or an integer in [0, 2^63). Received: {brief(seed)}")
     return seed
 
 
@@ -105,7 +113,7 @@ def check_scheduled(name, value, check):
             raise ValueError(
                 f"`{name}` must be a number or a schedule, that is an object of a class derived "
                 "from keras.optimizers.schedules.LearningRateSchedule, with which it is saved. "
-                f"Received: {value!r}"
+                f"Received: {brief(value)}"
             )
         return check(name, value)
     kind = type(value).__name__
@@ -135,7 +143,7 @@ def check_ema_decay(ema_decay):
 
     def check(name, value):
         if not isinstance(value, numbers.Real) or not 0 < float(value) < 1:
-            raise ValueError(f"`{name}` must be None or in (0, 1). Received: {value!r}")
+            raise ValueError(f"`{name}` must be None or in (0, 1). Received: {brief(value)}")
 
     if ema_decay is not None:
         check_scheduled("ema_decay", ema_decay, check)
@@ -144,7 +152,9 @@ def check_ema_decay(ema_decay):
 def check_prior(name, value):
     """Returns `value`, or raises ValueError unless it is one of the priors of latents."""
     if not isinstance(value, str) or value not in PRIORS:
-        raise ValueError(f"`{name}` must be None or one of {list(PRIORS)}. Received: {value!r}")
+        raise ValueError(
+            f"`{name}` must be None or one of {list(PRIORS)}. Received: {brief(value)}"
+        )
     return value
 
 
@@ -155,7 +165,7 @@ def check_sample_shape(name, shape):
     if not whole or not all(whole) or min(lengths) < 1:
         raise ValueError(
             f"`{name}` must be the shape of one sample, integers of at least 1: (H, W, C) of "
-            f"pictures or (d,) of points. Received: {shape!r}"
+            f"pictures or (d,) of points. Received: {brief(shape)}"
         )
     return tuple(int(n) for n in lengths)
 
@@ -179,7 +189,9 @@ def resolve_paper(model_class, shape, num_classes, latent_dim):
         ("latent_dim", latent_dim, recipe.latent_dim is not None, "has no latents"),
     ):
         if value is not None and not takes:
-            raise ValueError(f"`{argument}` must be None: {name} {reason}. Received: {value!r}")
+            raise ValueError(
+                f"`{argument}` must be None: {name} {reason}. Received: {brief(value)}"
+            )
     if shape is None:
         info = SETS.get(recipe.dataset)
         if info is None:
@@ -277,7 +289,7 @@ def check_class(argument, value, model, wanted):
     if not isinstance(model, wanted):
         raise ValueError(
             f"`{argument}` must name a {wanted.__name__}. "
-            f"Received: {value!r}, which is a {type(model).__name__}"
+            f"Received: {brief(value)}, which is a {type(model).__name__}"
         )
     return model
 
@@ -350,7 +362,7 @@ def check_unconditional(model, labels):
     if labels is not None:
         raise ValueError(
             f"`labels` must be None: {type(model).__name__} is not conditional. "
-            f"Received: labels={labels!r}"
+            f"Received: labels={brief(labels)}"
         )
 
 
@@ -384,10 +396,43 @@ def check_fit_arguments(arguments):
     known = ("epochs", "initial_epoch", "verbose")
     for name in arguments:
         if name not in known:
+            if name.startswith("validation"):
+                instead = (
+                    ". No loss says how good held-out data are; `callbacks.Evaluate(['fid'], "
+                    "reals)` measures while a model trains"
+                )
+            elif name.endswith("_weight"):
+                instead = (
+                    ". Examples have no weights: repeat them in the data, or weigh the losses in "
+                    "a `train_step` of your own"
+                )
+            else:
+                instead = ""
             raise TypeError(
-                "`fit` takes x, y, batch_size, steps_per_epoch, callbacks, "
-                f"{', '.join(known)}. Received: {name!r}"
+                "`fit` takes x, y, batch_size, steps_per_epoch, callbacks, shuffle, "
+                f"{', '.join(known)}. Received: {name!r}{instead}"
             )
+
+
+def check_model_path(name, path):
+    """Raises ValueError unless a path ends in ".keras", as that of a model with its optimizers."""
+    if not str(path).endswith(".keras") and not str(path).startswith("hf://"):
+        raise ValueError(
+            f"`{name}` must end in '.keras': HDF5 files of whole models hold one optimizer, and a "
+            "model of players has several. Weights alone go to `save_weights('x.weights.h5')`, and "
+            f"`keras_gans.export.savedmodel(gan, directory)` writes a SavedModel. "
+            f"Received: {str(path)!r}"
+        )
+
+
+def check_logs(model_name, logs):
+    """Returns what a `train_step` returned, or raises ValueError unless it is a dict of logs."""
+    if not isinstance(logs, dict) or not logs:
+        raise ValueError(
+            f"`train_step` of {model_name} must return its logs: end it with `return self.logs()`. "
+            f"Received: {logs!r}"
+        )
+    return logs
 
 
 def resolve_optimizers(model, given):
@@ -402,9 +447,16 @@ def resolve_optimizers(model, given):
     names = {f"{player}_optimizer": player for player in model.players}
     unknown = sorted(set(given) - set(names))
     if unknown:
+        instead = ""
+        if {"loss", "loss_weights"} & set(unknown):
+            instead = ". The losses are the paper's, in its `train_step`"
+        elif {"metrics", "weighted_metrics"} & set(unknown):
+            instead = ". `callbacks.Evaluate(['fid'], reals)` measures while a model trains"
+        elif "optimizer" in unknown:
+            instead = ". Each player has one of its own"
         raise ValueError(
             f"`compile` of {type(model).__name__} takes the optimizers {sorted(names)}. "
-            f"Received: {unknown}"
+            f"Received: {unknown}{instead}"
         )
     optimizers = dict(model.default_optimizers())
     for name, value in given.items():
@@ -412,7 +464,8 @@ def resolve_optimizers(model, given):
             optimizer = keras.optimizers.get(value)
         except (ValueError, TypeError) as error:
             raise ValueError(
-                f"`{name}` must be a Keras optimizer, its name or its config. Received: {value!r}"
+                f"`{name}` must be a Keras optimizer, its name or its config. "
+                f"Received: {brief(value)}"
             ) from error
         if optimizer is not None:
             optimizers[names[name]] = in_scope(optimizer, model.distribute_strategy)

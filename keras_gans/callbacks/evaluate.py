@@ -130,6 +130,21 @@ class Evaluate(keras.callbacks.Callback):
         if logs is not None:
             logs.update(self._values)
 
+    def lower_is_better(self, name):
+        """Whether less is better of what the logs call `name`; None where that is not known.
+
+        Of a metric of several values it is known after the first measurement.
+        """
+        by_name = {n: metric.lower_is_better for n, metric in self._directed().items()}
+        for measured in self.measurements:
+            by_name.update(dict.fromkeys(measured.values, measured.lower_is_better))
+        return by_name.get(name)
+
+    def _directed(self):
+        """The metrics that are there before the model is known, by name."""
+        metrics = self.evaluation.metrics.items()
+        return {name: metric for name, metric in metrics if hasattr(metric, "lower_is_better")}
+
     def get_state(self):
         """What a run that is resumed needs to go on with the best generator; see `Resume`."""
         return {

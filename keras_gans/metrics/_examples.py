@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_gans.checks import brief
 from keras_gans.training import kinds
 
 
@@ -36,7 +37,8 @@ class Examples:
             raise ValueError(
                 f"`{name}` must be uint8 pictures (num, height, width, channels) or float points "
                 "(num, dimensions), with or without labels (num,), or a dataset of "
-                f"`keras_gans.datasets.load`. Received: {_in_words(self._rows)}"
+                f"`keras_gans.datasets.load`. Received: {brief(self._rows)}"
+                f"{_remedy(self._rows)}"
             )
         self.set_name, self.num, self.shape = None, len(self._rows), self._rows.shape[1:]
         self.labelled, self.num_classes = is_pair, None
@@ -45,7 +47,7 @@ class Examples:
             if labels.shape != (self.num,) or labels.dtype.kind not in "iu":
                 raise ValueError(
                     f"The labels of `{name}` must be integers of shape ({self.num},). "
-                    f"Received: {_in_words(labels)}"
+                    f"Received: {brief(labels)}"
                 )
 
     def batches(self, num, size):
@@ -76,6 +78,7 @@ def _is_of_examples(rows):
     return 0 not in rows.shape and (is_picture or (rows.ndim == 2 and rows.dtype.kind == "f"))
 
 
-def _in_words(given):
-    is_array = isinstance(given, np.ndarray)
-    return f"{given.dtype} of shape {given.shape}" if is_array else repr(given)
+def _remedy(rows):
+    """What makes pictures of what was given, for an error."""
+    is_float = isinstance(rows, np.ndarray) and rows.ndim == 4 and rows.dtype.kind == "f"
+    return "; `keras_gans.images.to_uint8` takes those in [-1, 1]" if is_float else ""

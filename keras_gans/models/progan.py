@@ -29,7 +29,7 @@ Deviations from the paper:
 - Pictures of a stage are resized by Lanczos's filter, there by means of 2 x 2 pixels, as the fade
   does here too.
 - Pictures are not mirrored unless `mirror=True`, as there for CelebA.
-- Where Adam's state begins anew, so does the warm-up of the average's decay, which the paper has not.
+- The average's decay is warmed up at the beginning of each stage, which the paper has not.
 - In the authors' code of `ProGANLS` reals have the target 0 and fakes 1, and c is D's loss, by its
   place in a list where D(G(z)), clipped to [0, 1], is meant.
 """

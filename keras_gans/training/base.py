@@ -22,11 +22,12 @@ from keras_gans.devices.replicas import clip_together
 from keras_gans.schedules import writes_schedules
 from keras_gans.training import kinds, pipeline, preset_files
 from keras_gans.training.ema import averaged_copy, update_average, warmed_up
+from keras_gans.training.keras_model import PlayersModel
 from keras_gans.training.ports import Port, main_port, sampling_networks
 from keras_gans.training.reported import InUse, ReportedMean
 
 
-class AdversarialModel(keras.Model):
+class AdversarialModel(PlayersModel):
     """Players with networks, losses and optimizers of their own, trained by `fit(dataset)`.
 
     A subclass declares the class attributes, passes its networks to `super().__init__` and writes
@@ -228,6 +229,7 @@ class AdversarialModel(keras.Model):
                 jit_compile=jit_compile,
                 run_eagerly=run_eagerly,
                 steps_per_execution=steps_per_execution,
+                auto_scale_loss=False,  # `resolve_optimizers` wraps each player's
             )
             for name in self.scheduled():
                 if name not in {*self.report_metrics, *self.setting_metrics}:
@@ -237,6 +239,7 @@ class AdversarialModel(keras.Model):
                 if not optimizer.built:  # an unbuilt one forgets its state when weights are loaded
                     optimizer.build(self.player_variables(player))
                 clip_together(optimizer)
+            self.own_average_at_the_end()
 
     def player_variables(self, player):
         """The trainable variables of one player, each once."""
@@ -302,6 +305,8 @@ class AdversarialModel(keras.Model):
         Each loss is differentiated with respect to its own player's variables only. Several names
         are a simultaneous update: all gradients are taken before any weight moves.
         """
+        for player in players:
+            checks.check_member("update", player, self.players)
         variables = {player: self.player_variables(player) for player in players}
         tape = tf.GradientTape(persistent=len(players) > 1, watch_accessed_variables=False)
         with tape:
@@ -371,15 +376,30 @@ class AdversarialModel(keras.Model):
         """What the dataset must yield: here reals of the shape that the generator makes."""
         return (kinds.samples("reals", self.sampler.output_shape[1:]),)
 
-    def fit(self, x, y=None, batch_size=None, *, steps_per_epoch=None, callbacks=None, **kwargs):
+    def fit(
+        self,
+        x,
+        y=None,
+        batch_size=None,
+        *,
+        steps_per_epoch=None,
+        callbacks=None,
+        shuffle=True,
+        **kwargs,
+    ):
         """Trains on a dataset of minibatches; one step is one generator update.
 
         Args:
             x: `tf.data.Dataset` of the paper's minibatches: float32 pictures in [-1, 1], with int
-                labels beside them for conditional models. Or an array, to be shuffled into them.
+                labels beside them for conditional models. Or an array, to be shuffled into them. Or
+                a `keras.utils.PyDataset`, a Python generator or another iterable of minibatches,
+                which `Resume` can't continue within an epoch.
             y, batch_size: labels (num,) and minibatch (64 by default), where `x` is an array.
             steps_per_epoch: generator updates in an epoch; the data repeat as needed.
-            callbacks: list of Keras callbacks; one that adds images/s to the logs is put first.
+            callbacks: list of Keras callbacks; those that add images/s to the logs, and players'
+                rates at the end of epochs, are put first.
+            shuffle: whether examples of arrays, and minibatches of a `PyDataset`, are shuffled in
+                each epoch. Other data have an order of their own.
             **kwargs: `epochs`, `initial_epoch` and `verbose`, as in `keras.Model.fit`.
 
         Raises:
@@ -389,7 +409,9 @@ class AdversarialModel(keras.Model):
             self.compile()
         checks.check_fit_arguments(kwargs)
         start = pipeline.find_start(self, x, callbacks, kwargs.pop("initial_epoch", 0))
-        dataset, steps_per_epoch = pipeline.prepare(self, x, y, batch_size, steps_per_epoch, start)
+        dataset, steps_per_epoch = pipeline.prepare(
+            self, x, y, batch_size, steps_per_epoch, start, shuffle
+        )
         callbacks = pipeline.all_callbacks(self, callbacks, start, steps_per_epoch, **kwargs)
         kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
         with pipeline.fitting(self):

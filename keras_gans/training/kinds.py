@@ -66,10 +66,10 @@ class Kind:
     def check_shape(self, values):
         """Raises ValueError unless the array `values` has the shape of a batch of this kind."""
         shape = tuple(values.shape[1:])
-        if self.shape and tuple(values.shape) == self.shape:
+        if self.shape and self._is_one(tuple(values.shape)):
             raise ValueError(
-                f"`{self.name}` must come in batches. Received: single examples of shape "
-                f"{self.shape}; call dataset.batch(64)"
+                f"`{self.name}` must come in batches. Received: a single example of shape "
+                f"{tuple(values.shape)}; call dataset.batch(64), or give `{self.name}[None]`"
             )
         if (
             len(values.shape) == 0
@@ -80,6 +80,10 @@ class Kind:
                 f"`{self.name}` must have the shape of the networks' samples, "
                 f"(batch, {', '.join(map(str, self.shape))}). Received: {tuple(values.shape)}"
             )
+
+    def _is_one(self, shape):
+        pairs = zip(self.shape, shape, strict=False)
+        return len(shape) == len(self.shape) and all(want in (None, got) for want, got in pairs)
 
     def check(self, values):
         """Raises ValueError unless the array `values` is a batch of this kind."""

@@ -12,8 +12,8 @@ from keras import tree
 from keras_gans import checks
 from keras_gans.devices import replicas
 from keras_gans.devices.progress import steps_taken
-from keras_gans.training import checkpoints
-from keras_gans.training.throughput import Throughput
+from keras_gans.training import checkpoints, keras_callbacks
+from keras_gans.training.python_data import from_python, is_python_data
 
 
 def select(data, spec, model_name):
@@ -78,7 +78,7 @@ def find_resume(callbacks):
     return found[0] if found else None
 
 
-def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start()):
+def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start(), shuffle=True):
     """The dataset that `fit` iterates over, each element of which is the data of one step.
 
     The first step's data are checked here, and all later ones in the pipeline, before a weight
@@ -87,7 +87,7 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
 
     Args:
         model: `AdversarialModel`.
-        x, y, batch_size, steps_per_epoch: see `AdversarialModel.fit`.
+        x, y, batch_size, steps_per_epoch, shuffle: see `AdversarialModel.fit`.
         start: `Start`.
 
     Returns:
@@ -95,8 +95,9 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
 
     Raises:
         ValueError: the data do not fit the model.
-        TypeError: `x` is neither a dataset nor an array.
+        TypeError: `x` is neither a dataset nor an array, and no iterable of minibatches.
     """
+    checks.check_flag("shuffle", shuffle)
     if steps_per_epoch is not None:
         checks.check_count("steps_per_epoch", steps_per_epoch)
     strategy = model.distribute_strategy
@@ -110,14 +111,20 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
         return x, steps_per_epoch
     spec, name, n = model.data_spec(), type(model).__name__, model.minibatches_per_step
     num_examples = None
-    if isinstance(x, tf.data.Dataset):
-        if y is not None or batch_size is not None:
-            raise ValueError("`y` and `batch_size` must be None where `x` is a tf.data.Dataset")
-        dataset = x
+    in_python = is_python_data(x)
+    in_batches = in_python or isinstance(x, tf.data.Dataset)
+    if in_batches and not (y is None and batch_size is None):
+        kind = type(x).__name__ if in_python else "tf.data.Dataset"
+        raise ValueError(f"`y` and `batch_size` must be None where `x` is a {kind}")
+    seed = int(np.array(model.random_state.state)[0])  # the chief's, where several workers are
+    if in_python:
+        dataset, minibatches, num_examples = from_python(x, n, shuffle, seed)
+    elif isinstance(x, tf.data.Dataset):
+        dataset, minibatches = x, list(x.take(1))
     else:
-        seed = int(np.array(model.random_state.state)[0])  # the chief's, where several workers are
-        dataset, num_examples = from_arrays(spec, name, x, y, batch_size, seed)
-    size = minibatch_size(dataset, spec, name)
+        dataset, num_examples = from_arrays(spec, name, x, y, batch_size, shuffle and seed)
+        minibatches = list(dataset.take(1))
+    size = minibatch_size(minibatches, spec, name)
     if size % strategy.num_replicas_in_sync:
         raise ValueError(
             "The batch size must be a multiple of the number of replicas, "
@@ -135,7 +142,10 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
         dataset = dataset.from_step(dataset.start_step + model.minibatches_until(steps, first))
     gathered = dataset.map(lambda *parts: select(parts, spec, name))
     gathered = gathered.rebatch(size * n, drop_remainder=True)
-    first = next(iter(gathered.take(1)), None)
+    if in_python:  # what was read of it can't be read again
+        first = None if len(minibatches) < n else select(minibatches[-1], spec, name)
+    else:
+        first = next(iter(gathered.take(1)), None)
     if first is None:
         raise ValueError(
             f"One step of {name} takes {n} minibatches of {size} examples, {size * n} in all. "
@@ -155,16 +165,15 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
     return gathered.prefetch(tf.data.AUTOTUNE), steps_per_epoch
 
 
-def minibatch_size(dataset, spec, model_name):
-    """The size of the first minibatch of a dataset.
+def minibatch_size(minibatches, spec, model_name):
+    """The size of the first one of some minibatches.
 
     Raises:
         ValueError: the dataset is empty, or yields other than batches of the spec's parts.
     """
-    first = next(iter(dataset.take(1)), None)
-    if first is None:
+    if not minibatches:
         raise ValueError("The dataset must not be empty. Received: a dataset with no batch")
-    parts = select(first, spec, model_name)
+    parts = select(minibatches[0], spec, model_name)
     for part, values in zip(spec, parts, strict=True):
         part.check(values)
     sizes = {part.shape[0] for part in parts}
@@ -179,7 +188,9 @@ def minibatch_size(dataset, spec, model_name):
 
 
 def from_arrays(spec, model_name, x, y, batch_size, seed):
-    """A shuffled dataset of minibatches of the arrays, and the number of their examples.
+    """A dataset of minibatches of the arrays, and the number of their examples.
+
+    It is shuffled by `seed`, unless this is False.
 
     Raises:
         ValueError: the arrays do not fit the spec.
@@ -187,7 +198,8 @@ def from_arrays(spec, model_name, x, y, batch_size, seed):
     """
     if not (tf.is_tensor(x) or isinstance(x, np.ndarray | list | tuple)):
         raise TypeError(
-            "`x` must be a tf.data.Dataset of minibatches, or an array of examples. "
+            "`x` must be a tf.data.Dataset of minibatches, a keras.utils.PyDataset or a generator "
+            "of them, or an array of examples. "
             f"Received: {type(x).__name__}"
         )
     pairs = x if isinstance(x, tuple) and y is None else (x,) if y is None else (x, y)
@@ -202,13 +214,15 @@ def from_arrays(spec, model_name, x, y, batch_size, seed):
         part.check(array)
     batch_size = min(checks.check_count("batch_size", batch_size or 64), len(arrays[0]))
     dataset = tf.data.Dataset.from_tensor_slices(tuple(arrays))
-    return dataset.shuffle(len(arrays[0]), seed=seed).batch(batch_size), len(arrays[0])
+    if seed is not False:
+        dataset = dataset.shuffle(len(arrays[0]), seed=seed)
+    return dataset.batch(batch_size), len(arrays[0])
 
 
 def all_callbacks(model, callbacks, start, steps, epochs=1, verbose="auto"):
-    """The callbacks of `fit`, with `Throughput` first, so that all later ones see images/s."""
+    """The callbacks of `fit`, with those first that add to the logs which all later ones see."""
     resume = find_resume(callbacks)
-    callbacks = [Throughput(), *(() if callbacks is None else tree.flatten(callbacks))]
+    callbacks = keras_callbacks.complete(model, callbacks)
     if resume is None:
         return callbacks
     return resume.callback_list(callbacks, model, start, steps, epochs, verbose)
@@ -235,12 +249,13 @@ def step_on_data(train_step, jit_compile):
     Nothing in it may run before there are data. Random draws and counters do not depend on them:
     TensorFlow would run them once more at the end of a dataset, in the step that then has no data.
     """
+    name = type(getattr(train_step, "__self__", train_step)).__name__
     if jit_compile:
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
     def step(data):
         with tf.control_dependencies([part for part in tree.flatten(data) if tf.is_tensor(part)]):
-            return train_step(data)
+            return checks.check_logs(name, train_step(data))
 
     return step
 
