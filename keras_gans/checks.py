@@ -305,6 +305,24 @@ def check_networks(networks):
                 )
 
 
+def check_scope(networks):
+    """Raises ValueError unless all networks were built in the strategy's scope that is open now."""
+    strategy = tf.distribute.get_strategy()
+    for name, network in networks.items():
+        for weight in (w for part in tree.flatten(network) for w in part.weights):
+            apart = isinstance(weight.value, tf.distribute.DistributedValues)
+            if tf.distribute.has_strategy():
+                apart = not strategy.extended.variable_created_in_scope(weight.value)
+            if apart:
+                kind = type(strategy).__name__ if tf.distribute.has_strategy() else "none"
+                raise ValueError(
+                    f"`{name}` must be built inside of the scope that the model is made in, as "
+                    "its weights live on the strategy's devices: `with strategy.scope():` first, "
+                    "and in it the networks and then the model. "
+                    f"Received: a network of another scope, in that of {kind}"
+                )
+
+
 def check_fits(name, network, generator, maker="generator"):
     """Raises ValueError unless `network` takes samples of the shape that `generator` makes.
 

@@ -20,7 +20,7 @@ from keras_gans.devices.progress import update_counts
 from keras_gans.devices.randomness import PRIORS, RandomState, new_seed
 from keras_gans.devices.replicas import clip_together
 from keras_gans.schedules import writes_schedules
-from keras_gans.training import kinds, pipeline, preset_files
+from keras_gans.training import advice, kinds, pipeline, preset_files
 from keras_gans.training.ema import averaged_copy, update_average, warmed_up
 from keras_gans.training.keras_model import PlayersModel
 from keras_gans.training.ports import Port, main_port, sampling_networks
@@ -69,8 +69,9 @@ class AdversarialModel(PlayersModel):
         **networks: built `keras.Model`s by name, or lists of them.
 
     Raises:
-        ValueError: a network is no built `keras.Model`, `ema_decay`, `seed` or `latent_prior` is
-            none of theirs, or a class attribute names what `players` and `reported` do not have.
+        ValueError: a network is no built `keras.Model` or was built outside of the strategy's scope
+            that the model is made in, `ema_decay`, `seed` or `latent_prior` is none of theirs, or a
+            class attribute names what `players` and `reported` do not have.
 
     Example:
 
@@ -103,6 +104,7 @@ class AdversarialModel(PlayersModel):
     def __init__(self, *, seed=None, ema_decay=None, latent_prior=None, name=None, **networks):
         super().__init__(name=name)
         checks.check_networks(networks)
+        checks.check_scope(networks)
         checks.check_ema_decay(ema_decay)
         self.seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         self.ema_decay = ema_decay
@@ -116,6 +118,7 @@ class AdversarialModel(PlayersModel):
         self.random_state = RandomState(self.seed)
         checks.check_roles(self)
         checks.warn_of_second_derivatives(self)
+        advice.warn_of_activations(self)
         reported = [f"{player}_loss" for player in self.players] + list(self.reported)
         self.report_metrics = {name: ReportedMean(name) for name in reported}
         self.setting_metrics = {}  # `{name of a scheduled setting: InUse}`, once compiled
