@@ -7,6 +7,7 @@ import signal
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from keras_gans import datasets, papers
@@ -213,6 +214,23 @@ def test_all_that_can_generate_generates_the_same(run_directory, tmp_path):
     np.testing.assert_array_equal(pictures[0], pictures[1])
     np.testing.assert_array_equal(pictures[0], pictures[2])
     assert pictures[0].shape == read_png(run_directory / "grid.png").shape
+
+
+def test_an_animation_between_two_seeds(run_directory, tmp_path):
+    """The same from the model and from what was exported; `--num` says how many frames."""
+    files = [tmp_path / "run.gif", tmp_path / "served.gif"]
+    for source, out in zip(("", "savedmodel"), files, strict=True):
+        seeds = ("--seed", 1, "--interpolate", 2)
+        result = invoke("generate", run_directory / source, *seeds, "--num", 3, "--out", out)
+        assert result.exit_code == 0, result.output
+        assert "3 points from seed 1 to seed 2" in result.output
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with Image.open(files[0]) as picture:
+        assert picture.n_frames == 3
+    line = fails("generate", run_directory, "--interpolate", 2, "--out", tmp_path / "a.png")
+    assert "must end in '.gif'" in line
+    line = fails("generate", run_directory, "--interpolate", 2, "--num", 1, "--out", files[0])
+    assert "--num must be at least 2" in line
 
 
 def test_labels_for_a_model_without(run_directory, tmp_path):

@@ -299,9 +299,21 @@ def generate(
             "--columns", "N", "Pictures in a row.", "one for each class or text, or a square", min=1
         ),
     ] = None,
+    interpolate: Annotated[
+        int | None,
+        _option(
+            "--interpolate",
+            "SEED",
+            "Go from the sample of --seed to that of this seed, in --num steps (30), as an "
+            "animation.",
+            "none",
+            min=0,
+        ),
+    ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="PNG file to write or to replace.")
-    ] = Path("grid.png"),
+        Path | None,
+        _option("--out", "FILE", "PNG file to write or to replace.", "grid.png, or walk.gif"),
+    ] = None,
     debug: Debug = False,
 ):
     """Make samples with a trained model, and write them as one picture.
@@ -312,12 +324,18 @@ def generate(
     keras-gans generate runs/cgan/model.keras --labels 0,3 --out two_classes.png
     keras-gans generate runs/birds --texts "a red bird" --texts "a small bird"
     keras-gans generate runs/cyclegan --pictures photos/ --columns 8
+    keras-gans generate runs/dcgan --seed 1 --interpolate 2 --out walk.gif
     """
-    if out.suffix.lower() != ".png":
-        raise ValueError(f"--out must end in '.png'. Received: '{out}'.")
+    suffix, default = (".png", "grid.png") if interpolate is None else (".gif", "walk.gif")
+    out = Path(default) if out is None else out
+    if out.suffix.lower() != suffix:
+        raise ValueError(f"--out must end in '{suffix}'. Received: '{out}'.")
     with quiet_import():
         from keras_gans.cli import generate as body
     options = {"text": texts or [], "pictures": pictures or [], "masks": masks or []}
+    if interpolate is not None:
+        body.interpolate(source, num, (seed, interpolate), labels, options, out)
+        return
     body.generate(source, num, seed, labels, options, columns, out)
 
 

@@ -1,10 +1,11 @@
 """What `keras-gans generate` does: samples of a trained model as one picture."""
 
+import numpy as np
 import typer
 
 from keras_gans.callbacks._support import class_columns, count_of
-from keras_gans.images import save_png
-from keras_gans.runs.sampling import open_sampler, parse_labels, read_given, sample
+from keras_gans.images import save_animation, save_png
+from keras_gans.runs.sampling import open_sampler, parse_labels, read_given, sample, sample_between
 from keras_gans.training.kinds import render
 
 
@@ -31,3 +32,25 @@ def generate(source, num, seed, labels, options, columns, out):
     of_seed = f", seed {seed}" if port.takes_latents else ""
     noun = port.output.noun
     typer.echo(f"Wrote {out}: {num:,} {noun}, {width} × {height} pixels{of_seed}.")
+
+
+STEPS, FRAME_MS = 30, 80  # of an animation between two samples
+
+
+def interpolate(source, num, seeds, labels, options, out):
+    """Writes the animation between two samples; see `keras-gans generate --help`."""
+    sampler = open_sampler(source)
+    given = read_given(sampler, source, options)
+    classes = parse_labels(labels, sampler, source)
+    made = sample_between(sampler, *seeds, num or STEPS, classes, **given)
+    limit = sampler.card.get("plot_limit") or (
+        None if sampler.port.output.pictured else float(np.abs(made).max())
+    )
+    frames = [render(row[None], limit=limit) for row in made]
+    save_animation(out, frames, FRAME_MS)
+    height, width = frames[0].shape[:2]
+    start, end = seeds
+    typer.echo(
+        f"Wrote {out}: {len(frames):,} {sampler.port.output.noun} from seed {start} to seed {end}, "
+        f"{width} × {height} pixels."
+    )

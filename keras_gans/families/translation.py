@@ -47,6 +47,12 @@ class Translator(AdversarialModel):
             f"`translate(pictures)`. Received: generate({num!r})"
         )
 
+    def interpolate(self, seed_a=None, seed_b=None, steps=9, labels=None):
+        raise ValueError(
+            f"{type(self).__name__} makes pictures out of pictures and has no latents to go "
+            f"between: use `translate(pictures)`. Received: interpolate({seed_a!r}, {seed_b!r})"
+        )
+
     def pictures_for(self, network, pictures, name="pictures"):
         """A user's pictures as a network takes them.
 

@@ -180,6 +180,40 @@ def sample(sampler, num, seed=0, labels=None, **given):
     return rows, sampler.ask(sampler.name, *rows)
 
 
+def sample_between(sampler, seed_a, seed_b, steps, labels=None, **given):
+    """Samples on the way between those of two seeds: see `AdversarialModel.interpolate`.
+
+    Args:
+        sampler: of `open_sampler`.
+        seed_a, seed_b, steps: see `AdversarialModel.interpolate`.
+        labels: sequence of integers or of rows of codes, the first of which is that of all.
+        **given: see `sample`; the first row of each is that of all.
+
+    Returns:
+        Array (steps, ...), as at the border.
+
+    Raises:
+        ValueError: something is missing, none of its kind, or the model has no latents.
+    """
+    port = sampler.port
+    if not port.takes_latents:
+        raise ValueError(
+            f"--interpolate is for models with latents. Received: one that makes "
+            f"{port.output.noun} out of {port.takes}"
+        )
+    if steps < 2:
+        raise ValueError(f"--num must be at least 2 with --interpolate. Received: {steps}")
+    label = None if labels is None else labels[0]
+    if label is None and any(
+        isinstance(k, kinds.Labels) and not k.num_classes for k in port.inputs
+    ):
+        _unknown_classes(None, steps)
+    first = {name: values[0] for name, values in given.items()}
+    rows = port.rows_between(seed_a, seed_b, steps, label, **first)
+    rows = [kind.to_border(row) for kind, row in zip(port.inputs, rows, strict=True)]
+    return sampler.ask(sampler.name, *rows)
+
+
 def _unknown_classes(labels, num):
     if labels is None:
         raise ValueError(

@@ -607,14 +607,59 @@ class AdversarialModel(PlayersModel):
         """
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
+        self._latents_port(f"generate({num!r})")
+        rows = self.generator_inputs(num, seed, labels, **given)
+        return self.sample_kind().to_border(self._run(self.sampler, rows))
+
+    def interpolate(self, seed_a, seed_b, steps=9, labels=None, **given):
+        """Samples on the way between those of two seeds, by the averaged generator if there is one.
+
+        The latents of `generate(1, seed)` are the ends. Normal ones go along an arc on which they
+        keep their length, uniform ones straight on (`Latents.between`).
+
+        Args:
+            seed_a, seed_b: integers.
+            steps: how many samples, both ends included, at least 2.
+            labels: of conditional models, one for all or int (steps,); those of `seed_a` if `None`,
+                which is class 0.
+            **given: what else the first of `ports()` takes, by name; see `generate`.
+
+        Returns:
+            As of `generate`: uint8 array (steps, H, W, C) of pictures.
+
+        Raises:
+            ValueError: an argument is not as said, or the model has no latents.
+
+        Example:
+
+        >>> frames = gan.interpolate(1, 2, steps=30)
+        >>> save_animation("walk.gif", [render(frame[None]) for frame in frames])
+
+        Reference:
+            White, 2016 (arXiv:1609.04468), section 2.1.
+        """
+        for name, seed in (("seed_a", seed_a), ("seed_b", seed_b)):
+            checks.check_int(name, seed, 0, 2**63 - 1)
+        steps = checks.check_int("steps", steps, 2)
+        port = self._latents_port(f"interpolate({seed_a!r}, {seed_b!r})")
+        takes = [kind.name for kind in port.inputs if not kind.from_seed]
+        for name in given:
+            checks.check_member("interpolate", name, takes)
+        if not any(isinstance(kind, kinds.Labels) for kind in port.inputs):
+            checks.check_unconditional(self, labels)
+        rows = port.rows_between(seed_a, seed_b, steps, labels, **given)
+        rows = self._run(self.sampler, rows if len(rows) > 1 else rows[0])
+        return self.sample_kind().to_border(rows)
+
+    def _latents_port(self, received):
+        """The first port, or a ValueError where it takes no latents."""
         name, port = next(iter(self.ports().items()))
         if not port.takes_latents:
             raise ValueError(
                 f"{type(self).__name__} makes {port.output.noun} out of {port.takes}, not out of "
-                f"latents: use `ask({name!r}, ...)`. Received: generate({num!r})"
+                f"latents: use `ask({name!r}, ...)`. Received: {received}"
             )
-        rows = self.generator_inputs(num, seed, labels, **given)
-        return self.sample_kind().to_border(self._run(self.sampler, rows))
+        return port
 
     @classmethod
     def from_preset(cls, name, directory=None):

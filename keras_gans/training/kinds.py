@@ -635,6 +635,33 @@ class Latents(Kind):
         # Training counts its draws from 0 up, so -1 is a stream of its own.
         return self.of_samples(num, (seed, -1))
 
+    def between(self, a, b, steps):
+        """Latents on the way from `a` to `b`, both included.
+
+        Of normal ones, whose length is nearly the same for all, that is the arc on which they keep
+        it; of uniform ones the straight line.
+
+            z(t) = sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b,    cos(w) = a b / (|a| |b|)
+
+        Args:
+            a, b: arrays (*shape).
+            steps: how many, at least 2.
+
+        Returns:
+            float32 array (steps, *shape).
+
+        Reference:
+            White, 2016 (arXiv:1609.04468), section 2.1.
+        """
+        a, b = (np.asarray(end, "float64") for end in (a, b))
+        t = np.linspace(0, 1, steps).reshape(-1, *[1] * a.ndim)
+        lengths = np.linalg.norm(a) * np.linalg.norm(b)
+        angle = np.arccos(np.clip(np.vdot(a, b) / lengths, -1, 1)) if lengths else 0.0
+        if self.prior != "normal" or np.sin(angle) < 1e-6:  # no arc, or none that is the shortest
+            return ((1 - t) * a + t * b).astype("float32")
+        arc = np.sin((1 - t) * angle) * a + np.sin(t * angle) * b
+        return (arc / np.sin(angle)).astype("float32")
+
     def examples(self, num, seed=0):
         return self.of_samples(num, (seed, 0)).numpy()
 

@@ -90,6 +90,31 @@ class Port:
         texts = [" / ".join(each) for each in zip(*texts, strict=True)]
         return with_captions(shown, [""] * (len(shown) - len(made)) + texts)
 
+    def rows_between(self, seed_a, seed_b, steps, labels=None, **given):
+        """What it is asked on the way between the samples of two seeds.
+
+        Latents are those of `Latents.between`. All else stays as for the first seed, or as given.
+
+        Args:
+            seed_a, seed_b: integers.
+            steps: how many, both ends included.
+            labels, **given: of inputs that are no latents, `(steps, ...)` or one for all.
+
+        Returns:
+            List of arrays (steps, ...), one for each input.
+        """
+        rows = []
+        for kind in self.inputs:
+            if isinstance(kind, Latents):
+                ends = [np.asarray(kind.of_seed(1, seed))[0] for seed in (seed_a, seed_b)]
+                rows.append(kind.between(*ends, steps))
+                continue
+            values = labels if isinstance(kind, Labels) else given.get(kind.name)
+            if values is None:
+                values = np.asarray(kind.of_seed(1, seed_a))[0]
+            rows.append(np.asarray(kind.of_samples(steps, values)))
+        return rows
+
     @property
     def takes(self):
         """What it takes, in words: "latents and labels", "pictures"."""
