@@ -4,6 +4,7 @@ A table without TensorFlow, for lists; `keras_gans.datasets` reads the sets.
 """
 
 import dataclasses
+import numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,3 +100,49 @@ SETS = {
         _points("swiss_roll", 2),
     )
 }
+
+
+def find_class(argument, given, num_classes, class_names=()):
+    """The number of a class that a user gave.
+
+    An int is its number. A str is its name, as it stands or in other letters' case, and only where
+    no class has that name its number: of the classes "1" to "10", "2" is the second one.
+
+    Args:
+        argument: str, what it was given for, as errors call it.
+        given: int or str.
+        num_classes: int, or None where it is not known.
+        class_names: sequence of str by number; empty where the classes have no names.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: there is no such class.
+
+    Example:
+        >>> find_class("classes", "2", 10, [str(n) for n in range(1, 11)])
+        1
+    """
+    names, number = list(class_names), given
+    if isinstance(given, str):
+        if given in names:
+            return names.index(given)
+        folded = [name.casefold() for name in names]
+        if given.casefold() in folded:
+            return folded.index(given.casefold())
+        number = int(given) if given.isdecimal() else None
+    is_integer = isinstance(number, numbers.Integral) and not isinstance(number, bool)
+    if is_integer and number >= 0 and (num_classes is None or number < num_classes):
+        return int(number)
+    rule = "numbers" if num_classes is None else f"numbers from 0 to {num_classes - 1}"
+    known = f" or names ({', '.join(names)})" if names else ""
+    raise ValueError(f"{argument} must be {rule}{known}. Received: {given!r}")
+
+
+def class_in_words(number, class_names=()):
+    """A class as a person is told of it: `2 Pullover`; `1 "10"` where the name is a number too."""
+    if number >= len(class_names):
+        return str(number)
+    name = class_names[number]
+    return f'{number} "{name}"' if name.isdecimal() else f"{number} {name}"

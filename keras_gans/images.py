@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_gans.checks import check_int
 from keras_gans.files import replacing
+from keras_gans.picture_files import decode
 
 
 def to_uint8(images):
@@ -385,12 +386,12 @@ def save_animation(path, frames, duration_ms=200):
 
 
 def read_png(path):
-    """Reads a picture file back as uint8 (height, width, channels); see `save_png`."""
-    from PIL import Image
+    """Reads a picture file back as uint8 (height, width, channels); see `save_png`.
 
-    with Image.open(path) as picture:
-        array = np.asarray(picture if picture.mode in _MODES else picture.convert("RGB"))
-    return array[..., None] if array.ndim == 2 else array
+    Raises:
+        ValueError: it is no picture, or none of a format that is read (`picture_files.FORMATS`).
+    """
+    return decode(path)
 
 
 _MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}

@@ -27,6 +27,7 @@ CONSEQUENCES = (
 # What a run knows of its model and the model does not.
 FACTS = (
     "dataset",
+    "value_range",
     "dataset_license",
     "num_examples",
     "class_names",

@@ -31,7 +31,7 @@ COMMANDS = f"{PACKAGE}.cli.app"
 HOUSE = (
     ("devices",),
     ("files", "versions", "catalogue", "papers"),
-    ("checks", "images"),
+    ("checks", "images", "picture_files"),
     ("losses", "penalties", "optimizers", "schedules", "pyramids", "layers", "networks"),
     ("training",),
     ("datasets",),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_gans import datasets
-from keras_gans.catalogue import SETS
+from keras_gans.catalogue import SETS, class_in_words, find_class
 from keras_gans.datasets import embedded, points
 
 
@@ -31,3 +31,18 @@ def test_numbers(name):
 def test_class_names():
     assert SETS["noto_emoji"].class_names == tuple(embedded.emoji_list()["groups"])
     assert SETS["noto_skin_tones"].class_names == tuple(embedded.skin_tone_list()["tones"])
+
+
+def test_find_class():
+    names = ["1", "2", "10", "Cat", "cat"]
+    assert [find_class("x", given, 5, names) for given in ("1", "2", "10")] == [0, 1, 2]
+    assert [find_class("x", given, 5, names) for given in (1, 2, "3", "0")] == [1, 2, 3, 0]
+    assert [find_class("x", given, 5, names) for given in ("cat", "Cat", "CAT")] == [4, 3, 3]
+    assert find_class("x", "7", None) == find_class("x", np.int64(7), None) == 7
+    for given in ("dog", "5", 5, -1, True, 1.0, "²"):
+        with pytest.raises(ValueError, match=r"x must be numbers from 0 to 4 or names \(1, 2, 10"):
+            find_class("x", given, 5, names)
+
+
+def test_classes_in_words():
+    assert [class_in_words(n, ["shirt", "10"]) for n in range(3)] == ["0 shirt", '1 "10"', "2"]

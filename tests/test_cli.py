@@ -296,6 +296,7 @@ def test_end_to_end_with_labels_and_pictures(tmp_path):
         out = tmp_path / "a.png"
         result = invoke("generate", source, "--out", out, "--num", 6, *flags)
         assert result.exit_code == 0, result.output
+        assert ("Classes: 2 Pullover, 5 Sandal." in result.output) == ("--labels" in flags)
         return read_png(out)
 
     by_number = generate(run, "--labels", "2,5")

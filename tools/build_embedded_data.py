@@ -23,6 +23,8 @@ import json
 import shutil
 from pathlib import Path
 
+from keras_gans.picture_files import open_picture
+
 import numpy as np
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -131,7 +133,7 @@ class EmojiFont:
     def picture(self, codes):
         sequence = tuple(self.glyphs[code] for code in codes if code != VARIATION_SELECTOR)
         glyph = sequence[0] if len(sequence) == 1 else self.ligatures[sequence]
-        return Image.open(io.BytesIO(self.bitmaps[glyph].imageData)).convert("RGBA")
+        return open_picture(io.BytesIO(self.bitmaps[glyph].imageData)).convert("RGBA")
 
 
 def square_on_white(picture, size=SIZE):
@@ -164,7 +166,7 @@ def write_atlas(file, pictures, columns):
     """Writes (n, h, w, 3) pictures side by side, without loss."""
     atlas = side_by_side(pictures, columns)
     Image.fromarray(atlas).save(file, lossless=True, quality=100, method=6)
-    if not np.array_equal(np.asarray(Image.open(file).convert("RGB")), atlas):
+    if not np.array_equal(np.asarray(open_picture(file).convert("RGB")), atlas):
         raise RuntimeError(f"{file} does not hold what was written to it.")
 
 

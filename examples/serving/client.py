@@ -30,6 +30,8 @@ from pathlib import Path
 
 PORTS = {"rest": 8501, "grpc": 8500}
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+# What Pillow may open: a PostScript file in disguise would have it start Ghostscript.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
 
 class ClientError(Exception):
@@ -240,7 +242,7 @@ def _images(args):
 def _pixels(path, dtype, shape):
     """Rows of pixels, from 0 to 255, or in [-1, 1] where the signature takes floats."""
     height, width, channels = shape
-    picture = _pillow().open(path).convert(MODES[channels])
+    picture = _pillow().open(path, formats=FORMATS).convert(MODES[channels])
     if width not in (-1, picture.width) or height not in (-1, picture.height):
         raise ClientError(
             f"'{path}' must have {width} x {height} pixels. "
@@ -298,7 +300,7 @@ def write(outputs, args):
 def _grid(files):
     """A PNG file with all pictures, in about as many rows as columns."""
     image = _pillow()
-    pictures = [image.open(io.BytesIO(data)) for data in files]
+    pictures = [image.open(io.BytesIO(data), formats=["PNG"]) for data in files]
     columns = next(n for n in itertools.count(1) if n * n >= len(pictures))
     width, height = pictures[0].size
     rows = -(-len(pictures) // columns)

@@ -32,6 +32,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from keras_gans.picture_files import open_picture
+
 HERE = Path(__file__).resolve().parent
 MODELS = HERE.parent.parent / "savedmodels"
 MANIFEST = "models.json"
@@ -273,11 +275,9 @@ def make_thumbnail(grid, path, kind):
 
     Of what is no picture the whole drawing, made smaller.
     """
-    from PIL import Image
-
     if not grid.is_file():
         raise FileNotFoundError(f"models must have a grid.png. Received: '{grid.parent}'")
-    with Image.open(grid) as picture:
+    with open_picture(grid) as picture:
         if kind["view"] != "picture":
             picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             picture.save(path, "PNG", optimize=True)
@@ -300,7 +300,7 @@ def write_cells(grid, out, name, shape):
     from PIL import Image
 
     paths = []
-    with Image.open(grid) as picture:
+    with open_picture(grid) as picture:
         width, height = cell_of(picture, shape)
         places = itertools.product(range(2, picture.height, height), range(2, picture.width, width))
         for i, (top, left) in enumerate(itertools.islice(places, INPUTS)):

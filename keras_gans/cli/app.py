@@ -111,6 +111,16 @@ def train(
         bool,
         typer.Option("--skip-unreadable", help="Leave out files of a folder that are no pictures."),
     ] = False,
+    value_range: Annotated[
+        str | None,
+        _option(
+            "--value-range",
+            "LOW,HIGH",
+            "Levels that become black and white, of pictures of more than 8 bits in a folder: "
+            "0,4095 for 12 bits.",
+            "all 16 bits",
+        ),
+    ] = None,
     steps: Annotated[
         int | None,
         _option("--steps", "N", "Training steps: generator updates.", "the model's", min=1),
@@ -214,6 +224,7 @@ def train(
         "dataset_b": dataset_b,
         "data_dir": None if data_dir is None else str(data_dir),
         "on_unreadable": "skip" if skip_unreadable else "error",
+        "value_range": _pair(value_range),
         "steps": steps or recipe.steps,
         "batch_size": batch_size or recipe.batch_size,
         "image_size": image_size,
@@ -376,6 +387,16 @@ def evaluate(
     data_dir: Annotated[
         Path | None, _option("--data-dir", "DIR", "Where prepared TFDS sets are.", "TFDS's own")
     ] = None,
+    value_range: Annotated[
+        str | None,
+        _option(
+            "--value-range",
+            "LOW,HIGH",
+            "Levels that become black and white, of pictures of more than 8 bits in a folder: "
+            "0,4095 for 12 bits.",
+            "the run's, or all 16 bits",
+        ),
+    ] = None,
     image_size: Annotated[
         int | None,
         _option("--image-size", "N", "Resize reals to N × N pixels.", "the model's size", min=1),
@@ -451,6 +472,7 @@ def evaluate(
         dataset_b,
         split,
         data_dir,
+        _pair(value_range),
         image_size,
         direction,
         num,
@@ -535,6 +557,19 @@ def export(
 
 
 # Small things
+
+
+def _pair(text):
+    """The two numbers of `--value-range`, or None."""
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"--value-range must be two numbers, such as 0,4095. Received: '{text}'."
+        ) from None
+    return [low, high]
 
 
 def _file_name(dataset):

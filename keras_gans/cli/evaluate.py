@@ -24,6 +24,7 @@ def evaluate(
     dataset_b,
     split,
     data_dir,
+    value_range,
     image_size,
     direction,
     num,
@@ -39,7 +40,9 @@ def evaluate(
     """Measures, prints and writes; see `keras-gans evaluate --help` for the arguments."""
     names = [name.strip() for name in metrics.split(",")]
     opened = open_model(source, direction)
-    sets, real_set, source_set = load_reals(opened, dataset, dataset_b, split, data_dir, image_size)
+    sets, real_set, source_set = load_reals(
+        opened, dataset, dataset_b, split, data_dir, image_size, value_range
+    )
     # Errors of words and numbers come before an extractor is read from the disk.
     both = [x and Examples("reals", x) for x in (real_set, source_set)]
     check_metrics(names, *both)

@@ -4,6 +4,7 @@ import numpy as np
 import typer
 
 from keras_gans.callbacks._support import class_columns, count_of
+from keras_gans.catalogue import class_in_words
 from keras_gans.images import save_animation, save_png
 from keras_gans.runs.sampling import open_sampler, parse_labels, read_given, sample, sample_between
 from keras_gans.training.kinds import render
@@ -32,6 +33,9 @@ def generate(source, num, seed, labels, options, columns, out):
     of_seed = f", seed {seed}" if port.takes_latents else ""
     noun = port.output.noun
     typer.echo(f"Wrote {out}: {num:,} {noun}, {width} × {height} pixels{of_seed}.")
+    if classes is not None and not isinstance(classes[0], np.ndarray | list | tuple):
+        taken = (class_in_words(label, sampler.class_names) for label in dict.fromkeys(classes))
+        typer.echo(f"Classes: {', '.join(taken)}.")
 
 
 STEPS, FRAME_MS = 30, 80  # of an animation between two samples

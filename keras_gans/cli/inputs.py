@@ -9,11 +9,11 @@ from typing import Any
 from keras_gans import datasets, papers, presets
 from keras_gans.checks import check_member
 from keras_gans.cli.parts import EXTRACTORS
-from keras_gans.datasets import folder
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
 from keras_gans.metrics.inception import Inception2015, InceptionV3
+from keras_gans.picture_files import find
 from keras_gans.runs.sampling import KerasSampler, open_sampler, sample
 from keras_gans.training.kinds import samples
 from keras_gans.training.ports import makes_from_latents
@@ -125,9 +125,11 @@ def check_no_direction(name, direction):
         )
 
 
-def load_reals(opened, dataset, dataset_b, split, data_dir, image_size):
+def load_reals(opened, dataset, dataset_b, split, data_dir, image_size, value_range=None):
     """The names of the sets, the reals, and the pictures that a translator is given, or None."""
-    given = {"data_dir": data_dir}
+    if value_range is None and dataset is None and dataset_b is None:
+        value_range = opened.card.get("value_range")
+    given = {"data_dir": data_dir, "value_range": value_range}
     if opened.source_shape is None:
         if dataset_b is not None:
             raise ValueError(
@@ -181,7 +183,7 @@ def check_pairs(metrics, sets):
     asked = [name for name in metrics if name in OF_PAIRS]
     if not asked or len(sets) < 2 or not all(map(os.path.isdir, sets)):
         return
-    a, b = ([p.relative_to(root).with_suffix("") for p in folder.find(root)] for root in sets)
+    a, b = ([p.relative_to(root).with_suffix("") for p in find(root)] for root in sets)
     if a != b:
         alone = sorted(set(a) ^ set(b)) or a
         raise ValueError(

@@ -15,7 +15,7 @@ from keras_gans.devices.precision import check_precision, dtype_policy
 from keras_gans.devices.replicas import is_chief, make_strategy, several_workers, together
 from keras_gans.training.kinds import samples
 
-DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable")
+DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 
 
 def train(settings, batch_size, run, fresh, save_every, strategy):
@@ -139,6 +139,8 @@ def train_stages(model_class, settings, batch_size, run, fresh, save_every, stra
 
     stages = [(settings["steps"], batch_size) for batch_size in batch_sizes]
     own = {"title": gan.paper.title, "arxiv": gan.paper.arxiv, "data_dir": settings["data_dir"]}
+    if settings["value_range"] is not None:
+        own["value_range"] = settings["value_range"]
     return runs.train_stages(
         gan, stages, load_stage, run, settings["sample_every"], fresh, own, save_every
     )

@@ -1,9 +1,9 @@
 """Folders of pictures."""
 
+import collections
 import concurrent.futures
-import contextlib
 import dataclasses
-import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -14,88 +14,34 @@ from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets import examples
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
+from keras_gans.picture_files import (
+    DEEP,
+    UnreadableError,
+    decode,
+    formats,
+    is_deep,
+    natural_key,
+    search,
+    size_of,
+)
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 NAMES_SHOWN = 5
+LEVELS_FROM = 32  # pictures of a folder on disk whose levels are looked at
 
 
-class UnreadableError(ValueError):
-    """A file that is no picture, or only a part of one."""
+def decode_to(path, size, channels, value_range=None, levels=None):
+    """Reads one picture and fits it, as uint8 (*size, channels); see `picture_files.decode`.
 
-
-def find(root):
-    """The paths of all pictures below a folder, sorted, without hidden files and folders."""
-    paths = []
-    for folder, subfolders, files in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        paths += [
-            Path(folder, name)
-            for name in files
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    return sorted(paths)
-
-
-@contextlib.contextmanager
-def unreadable_named(path):
-    """Turns every exception, for Pillow raises nearly all kinds, into an UnreadableError."""
-    try:
-        yield
-    except Exception as error:
-        raise UnreadableError(f"{path} can't be read as a picture: {error}") from error
-
-
-def size_of(path):
-    """The pair (height, width) of a picture held upright, from the head of its file.
-
-    Raises:
-        UnreadableError: with the path in its text.
+    `size` may be None, to keep that of the picture.
     """
-    from PIL import ExifTags, Image
 
-    with unreadable_named(path), Image.open(path) as image:
-        lies_on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-        return image.size if lies_on_its_side else image.size[::-1]
+    def fit(pixels):
+        if pixels.shape == (*(size or pixels.shape[:2]), channels):
+            return pixels
+        with tf.device("CPU:0"):
+            return convert(tf.constant(pixels), size, channels).numpy()
 
-
-def decode(path):
-    """Reads one picture, upright, as uint8 (height, width, 1..4).
-
-    The orientation of EXIF is applied, palettes are resolved, 16 bits are scaled to 8, and of a
-    moving picture the first frame is taken.
-
-    Raises:
-        UnreadableError: with the path in its text.
-    """
-    from PIL import ExifTags, Image, ImageOps
-
-    with unreadable_named(path), Image.open(path) as image:
-        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would be copied
-            image = ImageOps.exif_transpose(image)
-        if image.mode == "F":
-            raise ValueError("floating point pictures have no known range")
-        if image.mode.startswith("I"):  # 16 bits of grey
-            grey = np.asarray(image).astype(np.float64) * (255 / 65535)
-            return np.rint(grey).clip(0, 255).astype(np.uint8)[..., None]
-        if image.mode == "1":
-            image = image.convert("L")
-        elif image.mode in ("PA", "La", "RGBa"):
-            image = image.convert("LA" if image.mode == "La" else "RGBA")
-        elif "transparency" in image.info:
-            image = image.convert("LA" if image.mode == "L" else "RGBA")
-        elif image.mode not in ("L", "LA", "RGB", "RGBA"):
-            image = image.convert("RGB")
-        pixels = np.array(image)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def decode_to(path, size, channels):
-    """Reads one picture and fits it, as uint8 (*size, channels)."""
-    pixels = decode(path)
-    if pixels.shape == (*size, channels):
-        return pixels
-    with tf.device("CPU:0"):
-        return convert(tf.constant(pixels), size, channels).numpy()
+    return decode(path, size, value_range, levels, fit)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,11 +52,13 @@ class FolderOnDisk:
         info: DatasetInfo.
         paths: list of Path.
         labels: int32 (n,), or None.
+        value_range: see `load`.
     """
 
     info: DatasetInfo
     paths: list
     labels: np.ndarray | None
+    value_range: tuple | None = None
 
     def reader(self, labels):
         """Returns a function from int64 ids (batch,) to a tuple of the pictures and the labels."""
@@ -120,7 +68,9 @@ class FolderOnDisk:
         pool = concurrent.futures.ThreadPoolExecutor()  # its threads end with the dataset
 
         def read_batch(ids):
-            pictures = pool.map(lambda i: decode_to(self.paths[i], size, channels), ids)
+            pictures = pool.map(
+                lambda i: decode_to(self.paths[i], size, channels, self.value_range), ids
+            )
             return np.stack(list(pictures))
 
         def read(ids):
@@ -150,8 +100,9 @@ def class_labels(root, paths, required):
                 f"first of them {loose[0]}"
             )
         return None, ()
-    names = sorted({parts[0] for parts in below})
-    return np.array([names.index(parts[0]) for parts in below], np.int32), tuple(names)
+    names = sorted({parts[0] for parts in below}, key=natural_key)
+    numbers = {name: number for number, name in enumerate(names)}
+    return np.array([numbers[parts[0]] for parts in below], np.int32), tuple(names)
 
 
 def common_size(paths, on_unreadable):
@@ -178,7 +129,7 @@ def common_size(paths, on_unreadable):
     return first[1] if first else (1, 1)  # no picture at all is reported by `read`
 
 
-def read(root, size, channels, labels, on_unreadable):
+def read(root, size, channels, labels, on_unreadable, value_range=None, say=False):
     """The pictures of a folder.
 
     Args:
@@ -187,6 +138,8 @@ def read(root, size, channels, labels, on_unreadable):
         channels: int in 1..4, or None for 3.
         labels: bool; whether labels are required.
         on_unreadable: "error" or "skip".
+        value_range: pair of floats, or None; see `load`.
+        say: whether to say on stderr how many pictures there are, and what is left out.
 
     Returns:
         InMemory, or FolderOnDisk where the pictures take more than `examples.MEMORY_BUDGET` bytes.
@@ -202,24 +155,28 @@ def read(root, size, channels, labels, on_unreadable):
             "`name` must be an existing folder of pictures, a name of `datasets.names()`, or that "
             f"of a TFDS set. Received: {str(root)!r}, which {fault}"
         )
-    paths = find(root)
+    found = search(root)
+    paths = found.paths
     if not paths:
+        left_out = f" but {what_is_left_out(root, found.left_out)}" if found.left_out else ""
         raise ValueError(
-            f"A folder must hold pictures ({', '.join(SUFFIXES)}), at any depth. "
-            f"Received: {root}, which holds none"
+            f"A folder must hold pictures ({', '.join(formats())}), at any depth. "
+            f"Received: {root}, which holds none{left_out}"
         )
     all_labels, class_names = class_labels(root, paths, required=labels)
     size, channels = size or common_size(paths, on_unreadable), channels or 3
     shape = (*size, channels)
     fits = len(paths) * int(np.prod(shape)) <= examples.MEMORY_BUDGET
     pictures = np.empty((len(paths), *shape), np.uint8) if fits else None
+    levels, broken = [], {}
 
     def try_reading(index):
         try:
-            picture = decode_to(paths[index], size, channels)
-        except UnreadableError:
+            picture = decode_to(paths[index], size, channels, value_range, levels)
+        except UnreadableError as error:
             if on_unreadable == "error":
                 raise
+            broken[index] = error
             return False
         if fits:
             pictures[index] = picture
@@ -230,19 +187,22 @@ def read(root, size, channels, labels, on_unreadable):
             readable = np.array(list(pool.map(try_reading, range(len(paths)))))
     else:
         readable = np.ones(len(paths), bool)
-    if not readable.all():
-        broken = [str(path) for path, good in zip(paths, readable, strict=True) if not good]
-        shown = ", ".join(broken[:NAMES_SHOWN]) + (", ..." if len(broken) > NAMES_SHOWN else "")
+        levels = levels_of_some(paths)
+    broken = [(paths[index], broken[index]) for index in sorted(broken)]
+    if broken:
+        shown = some_names([str(path) for path, _ in broken])
         if not readable.any():
             raise ValueError(f"None of the {len(paths)} pictures in {root} can be read: {shown}")
         warnings.warn(
             f"{len(broken)} of {len(paths)} pictures in {root} can't be read and are left out: "
-            f"{shown}",
+            f"{shown}. The first: {broken[0][1]}",
             stacklevel=4,
         )
         paths = [path for path, good in zip(paths, readable, strict=True) if good]
         pictures = pictures[readable] if fits else None
         all_labels = all_labels[readable] if all_labels is not None else None
+    if levels and value_range is None and (words := unlike_sixteen_bits(levels)):
+        warnings.warn(f"The pictures of more than 8 bits in {root} {words}", stacklevel=4)
 
     info = DatasetInfo(
         name=str(root),
@@ -253,6 +213,88 @@ def read(root, size, channels, labels, on_unreadable):
         class_names=class_names,
         source=str(root.resolve()),
     )
+    if say:
+        print(what_was_found(root, info, found, all_labels, broken), file=sys.stderr, flush=True)
     if fits:
         return InMemory(info, pictures, all_labels)
-    return FolderOnDisk(info, paths, all_labels)
+    return FolderOnDisk(info, paths, all_labels, value_range)
+
+
+# What a person is told
+
+
+def what_was_found(root, info, found, labels, broken=()):
+    """How many pictures, of how many files, in how many classes; and what was left out.
+
+    Args:
+        root: Path.
+        info: DatasetInfo of the pictures that are read.
+        found: `picture_files.Found`.
+        labels: int32 (n,) of these pictures, or None.
+        broken: sequence of pairs (Path, error): pictures that can't be read.
+
+    Returns:
+        str, one line.
+    """
+    classes = "without classes"
+    if info.num_classes:
+        noun = "class" if info.num_classes == 1 else "classes"
+        classes = f"in {info.num_classes:,} {noun} ({some_names(info.class_names)})"
+    pictures = "picture" if info.num_examples == 1 else "pictures"
+    files = "file" if found.num_files == 1 else "files"
+    line = f"{root}: {info.num_examples:,} {pictures} of {found.num_files:,} {files}, {classes}."
+    left_out = [*found.left_out, *((path, "a picture that can't be read") for path, _ in broken)]
+    if labels is not None:
+        counts = np.bincount(labels, minlength=info.num_classes)
+        kept = {name for name, count in zip(info.class_names, counts, strict=True) if count}
+        folders = {path.name for path in root.iterdir() if path.is_dir()}
+        empty = sorted((n for n in folders - kept if not n.startswith(".")), key=natural_key)
+        left_out += [(root / name, "a folder without pictures") for name in empty]
+    return f"{line} Left out: {what_is_left_out(root, left_out)}." if left_out else line
+
+
+def what_is_left_out(root, left_out):
+    """Files that are not read, by the reason, such as "2 × a link to nothing (a, b)"."""
+    by_reason = collections.defaultdict(list)
+    for path, reason in left_out:
+        by_reason[reason].append(str(path.relative_to(root)))
+    return "; ".join(
+        f"{len(names):,} × {reason} ({some_names(names)})" for reason, names in by_reason.items()
+    )
+
+
+def some_names(names):
+    """Names with commas between, the first ones where they are many."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def levels_of_some(paths):
+    """The lowest and highest levels of some of the pictures that have more than 8 bits."""
+    levels = []
+    for path in paths[:: max(1, len(paths) // LEVELS_FROM)]:
+        try:
+            if is_deep(path):
+                decode(path, levels=levels)
+        except UnreadableError:
+            continue  # the batch that it is in will say so
+    return levels
+
+
+def unlike_sixteen_bits(levels):
+    """What to say of pictures that leave most of the 16 bits unused, or need more; or ""."""
+    low, high = min(low for low, _ in levels), max(high for _, high in levels)
+    used = f"have levels from {low:,.0f} to {high:,.0f}"
+    if low < 0 or high > DEEP:
+        return (
+            f"{used}, of which only 0 to {DEEP:,} are kept: `value_range=(low, high)` says which "
+            "levels become black and white"
+        )
+    if 0 < high < (DEEP + 1) // 2:
+        bits = max(8, int(high).bit_length())
+        return (
+            f"{used} of {DEEP:,}, as {bits} bits do, and come out dark: "
+            f"`value_range=(0, {2**bits - 1})` (on the command line --value-range 0,{2**bits - 1}) "
+            "makes the highest of them white"
+        )
+    return ""

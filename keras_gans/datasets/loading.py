@@ -3,16 +3,17 @@
 import dataclasses
 import difflib
 import functools
-import numbers
 import os
 
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.catalogue import find_class
 from keras_gans.checks import check_int
 from keras_gans.datasets import embedded, folder, points, tfds_sets
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
+from keras_gans.picture_files import check_value_range
 
 
 def names():
@@ -39,6 +40,7 @@ def load(
     on_unreadable="error",
     drop_remainder=False,
     classes=None,
+    value_range=None,
 ):
     """Loads a set of pictures, or of points, as batches that are ready for training.
 
@@ -60,7 +62,9 @@ def load(
             * the name of a TFDS set that is prepared in `data_dir`: "mnist",
               "cycle_gan/horse2zebra";
             * a folder of pictures: an os.PathLike, or a str that is a folder. It is searched at any
-              depth for png, jpg, jpeg, bmp, gif and webp files.
+              depth, through links too, for PNG, JPEG, WebP, GIF, BMP, TIFF, PPM and AVIF files
+              (AVIF where Pillow has it), which are known by their content. A line on stderr says
+              how many there are, and what was left out.
         split: str. "train", or for TFDS sets any of their splits.
         batch_size: int, at least 1.
         image_size: int or pair of int (height, width), at least 1. Pictures are resized, with
@@ -69,8 +73,8 @@ def load(
         channels: int in 1..4: grey, grey and alpha, RGB, RGB and alpha. None keeps those of the
             set, and is 3 for folders.
         seed: int in [0, 2^63), of the order.
-        labels: bool; whether elements are pairs (pictures, labels). The labels of a folder are its
-            subfolders, sorted.
+        labels: bool; whether elements are pairs (pictures, labels). The classes of a folder are
+            its subfolders, sorted as people count: "2" comes before "10".
         shuffle: bool; False keeps the natural order in every epoch.
         start_step: int, at least 0. The dataset begins at this step of the endless run and ends
             where the epoch of that step ends.
@@ -78,8 +82,13 @@ def load(
         on_unreadable: "error", or "skip" to leave out files of a folder that are no pictures, with
             a warning.
         drop_remainder: bool; whether a last batch that is not full is left out.
-        classes: sequence of classes to keep, by number or name, numbered anew in this order; None
-            keeps all. For sets in memory that have classes.
+        classes: sequence of classes to keep, numbered anew in this order: an int is a number, a
+            str a name, or a number where no class has that name. None keeps all. For sets in memory
+            that have classes.
+        value_range: pair of numbers (low, high): the levels that become black and white, for the
+            pictures of a folder that have more than 8 bits: (0, 4095) for 12 bits in a file of 16,
+            as of microscopes and CT, or the range of floating point TIFF files. None is all 16
+            bits; a warning says where these are mostly unused. Pictures of 8 bits stay as they are.
 
     Returns:
         tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or float32
@@ -114,7 +123,18 @@ def load(
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` must be True or False. Received: {value!r}")
 
-    examples = find(name, split, image_size, channels, labels, data_dir, on_unreadable, classes)
+    examples = find(
+        name,
+        split,
+        image_size,
+        channels,
+        labels,
+        data_dir,
+        on_unreadable,
+        classes,
+        value_range,
+        say=True,
+    )
     n = examples.info.num_examples
     if drop_remainder and batch_size > n:
         raise ValueError(
@@ -160,11 +180,13 @@ def info(
     data_dir=None,
     on_unreadable="error",
     classes=None,
+    value_range=None,
 ):
     """Describes a set without making batches of it.
 
     Args:
-        name, split, image_size, channels, data_dir, on_unreadable, classes: see `load`.
+        name, split, image_size, channels, data_dir, on_unreadable, classes, value_range: see
+            `load`.
 
     Returns:
         DatasetInfo.
@@ -176,14 +198,26 @@ def info(
         >>> info("noto_emoji").shape
         (64, 64, 3)
     """
-    return find(name, split, image_size, channels, False, data_dir, on_unreadable, classes).info
+    given = (name, split, image_size, channels, False, data_dir, on_unreadable, classes)
+    return find(*given, value_range).info
 
 
-def find(name, split, image_size, channels, labels, data_dir, on_unreadable, classes=None):
-    """Reads the examples that the arguments of `load` name."""
+def find(
+    name,
+    split,
+    image_size,
+    channels,
+    labels,
+    data_dir,
+    on_unreadable,
+    classes=None,
+    value_range=None,
+    say=False,
+):
+    """Reads the examples that the arguments of `load` name; `say` how many, of a folder."""
     if classes is not None:
-        everything = find(name, split, image_size, channels, True, data_dir, on_unreadable)
-        return of_classes(everything, classes)
+        given = (name, split, image_size, channels, True, data_dir, on_unreadable)
+        return of_classes(find(*given, None, value_range, say), classes)
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"`name` must be a str or an os.PathLike. Received: {name!r}")
     if not isinstance(split, str):
@@ -193,6 +227,7 @@ def find(name, split, image_size, channels, labels, data_dir, on_unreadable, cla
     size = pair("image_size", image_size)
     if channels is not None:
         channels = check_int("channels", channels, 1, 4)
+    value_range = check_value_range(value_range)
 
     if name in points.MAKERS:
         only_train(name, split)
@@ -211,9 +246,14 @@ def find(name, split, image_size, channels, labels, data_dir, on_unreadable, cla
         raise tfds_sets.not_prepared(name, data_dir, names())
     elif isinstance(name, os.PathLike) or os.path.isdir(name) or "/" in name or os.sep in name:
         only_train(name, split)
-        examples = folder.read(name, size, channels, labels, on_unreadable)
+        return folder.read(name, size, channels, labels, on_unreadable, value_range, say)
     else:
         raise unknown(name)
+    if value_range is not None:
+        raise ValueError(
+            f"`value_range` must be None but for a folder of pictures. Received: {value_range}, "
+            f"for {name!r}"
+        )
     if labels and examples.info.num_classes is None:
         raise ValueError(f"`labels` must be False for {name!r}, which has none. Received: True")
     return examples
@@ -232,15 +272,9 @@ def of_classes(examples, classes):
     info = examples.info
     if not isinstance(examples, InMemory):
         raise ValueError(f"`classes` must be None for {info.name!r}, which is read from disk.")
-    known = {name: number for number, name in enumerate(info.class_names)}
-    chosen = [known.get(c, c) for c in ((classes,) if isinstance(classes, str) else classes)]
-    for given in chosen:
-        is_integer = isinstance(given, numbers.Integral) and not isinstance(given, bool)
-        if not is_integer or not 0 <= given < info.num_classes:
-            names = f" or names ({', '.join(known)})" if known else ""
-            raise ValueError(
-                f"`classes` must be numbers in [0, {info.num_classes}){names}. Received: {given!r}"
-            )
+    classes = (classes,) if isinstance(classes, str) else classes
+    known = info.num_classes, info.class_names
+    chosen = [find_class("`classes`", given, *known) for given in classes]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"`classes` must be at least one, each once. Received: {classes!r}")
     labels = examples.labels.numpy()
@@ -253,7 +287,7 @@ def of_classes(examples, classes):
         info,
         num_examples=len(kept),
         num_classes=len(chosen),
-        class_names=tuple(info.class_names[c] for c in chosen) if known else (),
+        class_names=tuple(info.class_names[c] for c in chosen) if info.class_names else (),
     )
     return InMemory(info, tf.gather(examples.values, kept), renumbered[labels[kept]])
 

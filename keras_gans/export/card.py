@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
+from keras_gans.catalogue import class_in_words
 from keras_gans.devices.progress import steps_taken
 from keras_gans.export.signatures import is_batchable, networks_of
 from keras_gans.training.ports import main_port
@@ -129,7 +130,8 @@ def _rows(card):
         prior = {"normal": "N(0, 1)", "uniform": "U(-1, 1)"}[card["latents"]]
         yield "latents", f"{' × '.join(map(str, card['latent_shape']))} from {prior}"
     if isinstance(card.get("class_names"), list):
-        yield "classes", ", ".join(f"{i} {name}" for i, name in enumerate(card["class_names"]))
+        names = card["class_names"]
+        yield "classes", ", ".join(class_in_words(i, names) for i in range(len(names)))
     elif card["num_classes"]:
         yield "classes", str(card["num_classes"])
     batch = f" of {card['batch_size']} examples" if card.get("batch_size") else ""

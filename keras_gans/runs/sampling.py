@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.datasets import folder
-from keras_gans.datasets.pictures import convert
+from keras_gans.catalogue import find_class
+from keras_gans.datasets.folder import decode_to
 from keras_gans.files import CARD, newest_version, read_json
-from keras_gans.images import read_png
+from keras_gans.picture_files import find
 from keras_gans.registry import load_model
 from keras_gans.run_settings import SETTINGS
 from keras_gans.training import kinds, ports
@@ -263,7 +263,7 @@ def read_given(sampler, source, options):
                 f"{port.takes}. Received: none"
             )
         try:
-            rows = list(_read(kind, options[noun]))
+            rows = list(_read(kind, options[noun], sampler.card.get("value_range")))
         except ValueError as error:
             raise ValueError(f"{OPTIONS[noun]}: {error}") from error
         if not rows:
@@ -274,14 +274,15 @@ def read_given(sampler, source, options):
     return given
 
 
-def _read(kind, values):
+def _read(kind, values, value_range):
     """Examples of a kind, of what was typed or of the files that were named."""
     for value in values:
         path = Path(value)
         if kind.pictured:
-            for file in folder.find(path) if path.is_dir() else [path]:
-                picture = tf.constant(read_png(file))
-                yield kind.from_file(convert(picture, kind.shape[:2], kind.shape[2]).numpy())
+            *size, channels = kind.shape
+            size = None if None in size else tuple(size)
+            for file in find(path) if path.is_dir() else [path]:
+                yield kind.from_file(decode_to(file, size, channels, value_range))
         else:
             lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [value]
             yield from (kind.parse(line) for line in lines if line.strip())
@@ -296,18 +297,10 @@ def parse_labels(text, sampler, source):
     codes = next(k for k in sampler.port.inputs if isinstance(k, kinds.Labels))
     if isinstance(codes, kinds.Codes):
         return [_parse_codes(codes, part) for part in text.split(",")]
-    names = {name.lower(): index for index, name in enumerate(sampler.class_names)}
-    classes = []
-    for part in (part.strip() for part in text.split(",")):
-        label = int(part) if part.isdecimal() else names.get(part.lower())
-        if label is None or (sampler.num_classes and label >= sampler.num_classes):
-            rule = (
-                f"numbers from 0 to {sampler.num_classes - 1}" if sampler.num_classes else "numbers"
-            )
-            known = f" or names ({', '.join(sampler.class_names)})" if names else ""
-            raise ValueError(f"--labels must be {rule}{known}. Received: '{part}'.")
-        classes.append(label)
-    return classes
+    known = sampler.num_classes, sampler.class_names
+    whole = text in sampler.class_names  # a name may have commas
+    parts = [text] if whole else [part.strip() for part in text.split(",")]
+    return [find_class("--labels", part, *known) for part in parts]
 
 
 def _parse_codes(kind, text):

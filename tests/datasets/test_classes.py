@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_gans.datasets import info, load
 
@@ -37,3 +38,13 @@ def test_bad_classes(classes):
 def test_sets_without_classes():
     with pytest.raises(ValueError, match="has none"):
         load("swiss_roll", classes=(0,))
+
+
+def test_a_name_comes_before_a_number(tmp_path):
+    for number in range(1, 12):
+        (tmp_path / str(number)).mkdir()
+        Image.fromarray(np.full((4, 4), number, np.uint8)).save(tmp_path / str(number) / "a.png")
+    found = info(tmp_path, classes=("2", 2, "0"))  # the names 1 to 11 have the numbers 0 to 10
+    assert found.class_names == ("2", "3", "1")
+    with pytest.raises(ValueError, match=r"`classes` must be numbers from 0 to 10 or names \(1, 2"):
+        load(tmp_path, classes=["12"])
