@@ -172,6 +172,9 @@ class Evaluate(keras.callbacks.Callback):
             return
         with self._progress_bar() as track:
             self.measurements = self.evaluation.measure(self.model, track)
+        if self._values.keys().isdisjoint(self.evaluation.metrics):  # the first one
+            for caution in filter(None, (m.caution for m in self.measurements)):
+                warnings.warn(f"Evaluate: {caution}", stacklevel=2)
         self._values = {name: v for m in self.measurements for name, v in m.values.items()}
         (monitored,) = (m for m in self.measurements if m.metric == self.monitor)
         if self.best is None:

@@ -102,7 +102,8 @@ def print_table(title, measurements):
     to = console()
     to.print(title, highlight=False, markup=False)
     to.print(table)
-    for line in protocol_lines(measurements):
+    cautions = (f"Caution: {m.caution}" for m in measurements if m.caution)
+    for line in (*protocol_lines(measurements), *cautions):
         to.print(line, highlight=False, markup=False)
 
 

@@ -5,6 +5,8 @@ splits of a score) is gathered from all replicas first and kept alike by each of
 of one device's batch. So N replicas end with what one device has.
 """
 
+import warnings
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,18 +18,21 @@ from keras_gans.metrics.features import Extractor
 from keras_gans.metrics.measurement import Measurement
 
 SIDES = ("reals", "fakes")
+FEW = 2000  # examples below which estimates that are biased come with a caution
 
 
 class GenerativeMetric(keras.metrics.Metric):
     """A measure of fakes, mostly against reals, that is updated in batches.
 
     `update_state(reals, fakes)` takes a batch of each; either may be None, for the two need not be
-    as many. `result()` gives a dict of floats. It works on the host and outside of graphs, so that
-    these are no metrics for `compile`. `measurement()` gives the same with the protocol.
+    as many. `result()` gives a float where there is one number, as `FID`, and a dict of floats by
+    name where there are several, as `KID`; `values()` is a dict in any case. They work on the host
+    and outside of graphs, so that these are no metrics for `compile`. `measurement()` gives the
+    same with the protocol.
 
     Subclasses have `check(side, rows)`, which returns a tensor, `update(reals, fakes)`,
-    `compute()`, a dict of floats with the main one first, and `settings()`, their part of the
-    protocol.
+    `compute()`, a dict of floats with the main one first, `settings()`, their part of the protocol,
+    and `caution()`, where there is something to be known of the numbers.
     """
 
     lower_is_better = True
@@ -60,6 +65,19 @@ class GenerativeMetric(keras.metrics.Metric):
         self.update(reals, fakes)
 
     def result(self):
+        """A float, or a dict of floats where there are several, the main one first.
+
+        Warns of what `caution()` says.
+
+        Raises:
+            ValueError, RuntimeError: see `values`.
+        """
+        values = self.values()
+        if caution := self.caution():
+            warnings.warn(caution, stacklevel=2)
+        return next(iter(values.values())) if len(values) == 1 else values
+
+    def values(self):
         """Dict of floats, the main value first.
 
         Raises:
@@ -75,7 +93,16 @@ class GenerativeMetric(keras.metrics.Metric):
 
     def measurement(self):
         """The result with its protocol: `Measurement`."""
-        return Measurement(self.name, self.result(), self.protocol(), self.lower_is_better)
+        values = self.values()
+        return Measurement(self.name, values, self.protocol(), self.lower_is_better, self.caution())
+
+    def caution(self):
+        """What has to be known of the numbers before they are believed, in words; or ""."""
+        return ""
+
+    def fewest(self):
+        """The fewest examples of a side that it was given any of."""
+        return min((self.count(side) for side in SIDES if self.count(side)), default=0)
 
     def protocol(self):
         """All that the result depends on but for the fakes: a dict of strings and numbers."""

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.metrics._base import SIDES, FeatureMetric
+from keras_gans.metrics._base import FEW, SIDES, FeatureMetric
 
 
 class FID(FeatureMetric):
@@ -14,7 +14,10 @@ class FID(FeatureMetric):
     It is biased upwards by about 1 / number of pictures, and differently for different generators
     (Bińkowski et al., 2018): compare it at one number of pictures only; 10,000 and 50,000 are
     usual. Below as many pictures as features a covariance is singular; the distance is still
-    exact, and says even less about the distributions.
+    exact, and says even less about the distributions. `result()` warns of either, below 2,000
+    pictures, and a measurement has it as its caution.
+
+    `result()` is a float.
 
     Memory is 8 bytes x 2 x size^2, whatever the number of pictures: 67 MB for 2048 features. Sums
     are in float64: from the mean outer product, m m^T is subtracted, and in float32 that leaves
@@ -63,6 +66,16 @@ class FID(FeatureMetric):
             )
         outer -= num * np.outer(mean, mean)
         return mean, outer / (num - 1)
+
+    def caution(self):
+        num, size = self.fewest(), self.extractor.size
+        if num >= FEW and num > size:
+            return ""
+        singular = f", and not more than the {size:,} features: their covariance is singular"
+        return (
+            f"{self.name} of {num:,} examples is biased upwards, differently for each generator: "
+            f"10,000 are usual{singular if num <= size else ''}."
+        )
 
     def compute(self):
         (mean_r, covariance_r), (mean_f, covariance_f) = map(self.statistics, SIDES)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gans.checks import check_count
 from keras_gans.devices.replicas import global_batch
-from keras_gans.metrics._base import FeatureMetric, first_index
+from keras_gans.metrics._base import FEW, FeatureMetric, first_index
 
 
 class InceptionScore(FeatureMetric):
@@ -68,6 +68,14 @@ class InceptionScore(FeatureMetric):
 
     def own_settings(self):
         return {"splits": self.splits}
+
+    def caution(self):
+        if self.fewest() >= FEW:
+            return ""
+        return (
+            f"{self.name} of {self.fewest():,} examples in {self.splits} splits is too low, and at "
+            "most the number in a split: 50,000 are usual."
+        )
 
     def compute(self):
         self.need("fakes", self.splits)

@@ -53,10 +53,21 @@ class KID(FeatureMetric):
     def own_settings(self):
         return {"subsets": self.subsets, "subset_size": self.subset_size, "seed": self.seed}
 
+    def protocol(self):
+        """Of fewer examples than a subset has there is one subset, which is all of them."""
+        protocol, reals, fakes = super().protocol(), self.count("reals"), self.count("fakes")
+        if self._whole():
+            size = reals if reals == fakes else f"{reals:,} reals, {fakes:,} fakes"
+            protocol |= {"subsets": 1, "subset_size": size}
+        return protocol
+
+    def _whole(self):
+        return self.subsets is None or self.subset_size >= self.fewest()
+
     def compute(self):
         n = min(self.need(side, 3) for side in SIDES)
         reals, fakes = (self.kept[side].numpy() for side in SIDES)
-        if self.subsets is None or self.subset_size >= n:
+        if self._whole():
             kid, error = kernel_distance(reals, fakes)
             return {self.name: kid, f"{self.name}_error": error}
         kids = [

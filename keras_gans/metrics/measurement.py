@@ -19,6 +19,8 @@ class Measurement:
         values: dict of floats, the main one first: `{"kid": 0.012, "kid_error": 0.001}`.
         protocol: dict of all that the numbers depend on but for the fakes: strings, numbers, None.
         lower_is_better: bool, of the main value.
+        caution: str, what has to be known of the numbers before they are believed: that they are of
+            few examples. Empty where there is nothing.
 
     Example:
 
@@ -30,6 +32,7 @@ class Measurement:
     values: dict
     protocol: dict
     lower_is_better: bool
+    caution: str = ""
 
     @property
     def value(self):
@@ -38,7 +41,8 @@ class Measurement:
 
     def __str__(self):
         values = ", ".join(f"{name} {_number(value)}" for name, value in self.values.items())
-        return f"{values} ({', '.join(self.protocol_words())})"
+        caution = f" Caution: {self.caution}" if self.caution else ""
+        return f"{values} ({', '.join(self.protocol_words())}){caution}"
 
     def protocol_words(self):
         """The protocol as a list of str, such as "extractor inception_v3", for tables and cards."""
@@ -69,7 +73,8 @@ class Measurement:
 
     def to_dict(self):
         """A dict that `json.dump` can write."""
-        return dataclasses.asdict(self)
+        content = dataclasses.asdict(self)
+        return content if self.caution else {n: v for n, v in content.items() if n != "caution"}
 
     @classmethod
     def from_dict(cls, content):

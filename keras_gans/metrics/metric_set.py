@@ -49,7 +49,7 @@ class MetricSet(keras.metrics.Metric):
 
     def result(self):
         """Dict of all values of all metrics."""
-        return {name: value for m in self.metrics for name, value in m.result().items()}
+        return {name: value for m in self.metrics for name, value in m.values().items()}
 
     def measurements(self):
         """List of `Measurement`."""

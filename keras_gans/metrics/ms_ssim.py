@@ -103,9 +103,9 @@ def mean_pairwise_ms_ssim(pictures, num_pairs=10_000, seed=0):
 class MSSSIM(PictureMetric):
     """`mean_pairwise_ms_ssim` of the fakes, as a metric that takes them in batches.
 
-    `result()` has the mean over random pairs of fakes, `ms_ssim`, and where there are reals that
-    over pairs of these, `ms_ssim_reals`, which is what there is to reach. All pictures are kept, as
-    uint8.
+    `result()` is the mean over random pairs of fakes. Where there are reals it is a dict of this,
+    `ms_ssim`, and of that over pairs of reals, `ms_ssim_reals`, which is what there is to reach.
+    All pictures are kept, as uint8.
 
     Args:
         shape: (height, width, channels) of the pictures, sides of at least 16.

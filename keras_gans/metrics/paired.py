@@ -127,7 +127,7 @@ class PSNR(PairMetric):
 
     >>> psnr = PSNR()
     >>> psnr.update_state(np.full((1, 8, 8, 3), 100, "uint8"), np.full((1, 8, 8, 3), 110, "uint8"))
-    >>> round(psnr.result()["psnr"], 2)
+    >>> round(psnr.result(), 2)
     28.13
     """
 

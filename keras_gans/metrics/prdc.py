@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_gans.checks import check_count
-from keras_gans.metrics._base import SIDES, FeatureMetric, Rows
+from keras_gans.metrics._base import FEW, SIDES, FeatureMetric, Rows
 from keras_gans.metrics.kid import check_features
 
 BLOCK = 1000  # rows and columns of distances that are held at once
@@ -47,6 +47,14 @@ class PRDC(FeatureMetric):
 
     def own_settings(self):
         return {"k": self.k}
+
+    def caution(self):
+        if self.fewest() >= FEW:
+            return ""
+        return (
+            f"{self.name} of {self.fewest():,} examples has wide neighbourhoods, in which nearly "
+            "everything lies: 10,000 are usual."
+        )
 
     def compute(self):
         for side in SIDES:

@@ -53,9 +53,9 @@ def check_streams(build, reals, fakes, strategy, tolerance=1e-9):
         fed(graph, reals, fakes, batch=50),
         fed_on_replicas(strategy, build, reals, fakes),
     ):
-        result = metric.result()
-        assert result.keys() == expected.result().keys()
-        for name, value in expected.result().items():
+        result = metric.values()
+        assert result.keys() == expected.values().keys()
+        for name, value in expected.values().items():
             np.testing.assert_allclose(result[name], value, rtol=tolerance, atol=tolerance)
         assert metric.protocol() == expected.protocol()
     return expected

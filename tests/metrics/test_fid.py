@@ -6,7 +6,7 @@ import tensorflow as tf
 from metric_streams import check_streams, features, fed
 from scipy import linalg
 
-from keras_gans.metrics import FID, GivenFeatures, frechet_distance
+from keras_gans.metrics import FID, GivenFeatures, Measurement, frechet_distance
 
 
 def build(size=8):
@@ -41,8 +41,7 @@ def test_matches_the_matrix_root(size):
     reals, fakes = features(500, size), features(400, size, seed=1, shift=0.3) * 1.2
     expected = by_matrix_root(reals, fakes) if size > 1 else by_singular_values(reals, fakes)
     fid = fed(build(size), reals, fakes).result()
-    assert fid == {"fid": pytest.approx(expected, rel=1e-6)}
-    assert type(fid["fid"]) is float
+    assert type(fid) is float and fid == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("nums", [(20, 30), (20, 500), (500, 20), (2, 3)], ids=str)
@@ -50,7 +49,7 @@ def test_singular_covariances(nums):
     """Fewer pictures than the 64 features, on one side or both."""
     reals, fakes = features(nums[0], 64), features(nums[1], 64, seed=1, shift=0.3)
     expected = by_singular_values(reals, fakes)
-    assert fed(build(64), reals, fakes).result()["fid"] == pytest.approx(expected, rel=1e-6)
+    assert fed(build(64), reals, fakes).result() == pytest.approx(expected, rel=1e-6)
 
 
 def test_features_that_never_change():
@@ -58,9 +57,9 @@ def test_features_that_never_change():
     reals, fakes = features(200), features(200, seed=1, shift=1)
     reals[:, 3:], fakes[:, 5:] = 7.0, -2.0
     expected = by_singular_values(reals, fakes)
-    assert fed(build(), reals, fakes).result()["fid"] == pytest.approx(expected, rel=1e-6)
+    assert fed(build(), reals, fakes).result() == pytest.approx(expected, rel=1e-6)
     points = np.zeros((4, 8), "float32"), np.full((4, 8), 3, "float32")
-    assert fed(build(), *points).result()["fid"] == pytest.approx(8 * 9)
+    assert fed(build(), *points).result() == pytest.approx(8 * 9)
 
 
 def test_closed_forms():
@@ -87,17 +86,17 @@ def test_large_means_cost_no_precision():
     expected = by_matrix_root(reals, fakes)
     away = [x.astype("float64") + 1e4 for x in (reals, fakes)]
     away = [x.astype("float32") for x in away]
-    assert fed(build(), *away).result()["fid"] == pytest.approx(expected, rel=5e-2)
-    assert fed(build(), *away).result()["fid"] == pytest.approx(by_matrix_root(*away), rel=1e-4)
+    assert fed(build(), *away).result() == pytest.approx(expected, rel=5e-2)
+    assert fed(build(), *away).result() == pytest.approx(by_matrix_root(*away), rel=1e-4)
 
 
 def test_equal_sets_and_symmetry():
     x, y = features(300), features(200, seed=1, shift=0.2)
-    there, back = fed(build(), x, y).result()["fid"], fed(build(), y, x).result()["fid"]
+    there, back = fed(build(), x, y).result(), fed(build(), y, x).result()
     assert there == pytest.approx(back, rel=1e-9) and there > 0.1
-    assert fed(build(), x, x[::-1]).result()["fid"] == pytest.approx(0, abs=1e-6)
+    assert fed(build(), x, x[::-1]).result() == pytest.approx(0, abs=1e-6)
     few = features(20, 64)
-    assert fed(build(64), few, few).result()["fid"] == pytest.approx(0, abs=1e-4)
+    assert fed(build(64), few, few).result() == pytest.approx(0, abs=1e-4)
 
 
 def test_batches_graphs_and_replicas(two_replicas):
@@ -113,7 +112,7 @@ def test_reals_stay_while_fakes_change():
     fresh.set_reals_state(fid.reals_state())
     for metric in (fid, fresh):
         metric.update_state(fakes=others)
-        assert metric.result()["fid"] == pytest.approx(by_matrix_root(reals, others), rel=1e-6)
+        assert metric.result() == pytest.approx(by_matrix_root(reals, others), rel=1e-6)
     assert fid.protocol() == {**fresh.protocol()} and fid.protocol()["fakes"] == 50
     fid.reset_state()
     assert fed(fid, reals, fakes).result() == first
@@ -146,3 +145,20 @@ def test_bad_input():
         frechet_distance(np.zeros(2), np.eye(3), np.zeros(2), np.eye(2))
     with pytest.raises(ValueError, match="`extractor` must be an Extractor"):
         FID("inception")
+
+
+@pytest.mark.parametrize(
+    ("num", "size", "words"),
+    [(15, 3, "biased"), (1999, 3, "biased"), (2000, 3, ""), (15, 64, "singular")],
+)
+def test_few_examples_come_with_a_caution(num, size, words):
+    metric = fed(build(size), features(num, size), features(2100, size, seed=1), batch=2100)
+    caution = metric.caution()
+    assert words in caution and bool(words) == bool(caution)
+    if words:
+        assert f"of {num:,} examples" in caution
+        with pytest.warns(UserWarning, match=f"fid of {num:,} examples is biased upwards"):
+            metric.result()
+        measured = metric.measurement()
+        assert str(measured).endswith(f") Caution: {caution}")
+        assert Measurement.from_dict(measured.to_dict()) == measured

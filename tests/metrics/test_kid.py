@@ -121,3 +121,16 @@ def test_bad_input():
             build(**kwargs)
     with pytest.raises(ValueError, match=r"`fakes` must have the 8 features.*7"):
         kernel_distance(features(5), features(5, 7))
+
+
+def test_the_protocol_has_the_subsets_that_were_taken():
+    """Of 15 pictures there are no subsets of 1,000: it is one, of all of them."""
+
+    def taken(*nums, **kwargs):
+        protocol = fed(build(**kwargs), *map(features, nums)).protocol()
+        return protocol["subsets"], protocol["subset_size"]
+
+    assert taken(15, 15, subset_size=1000) == (1, 15)
+    assert taken(15, 15, subsets=None) == (1, 15)
+    assert taken(15, 18, subset_size=15) == (1, "15 reals, 18 fakes")
+    assert taken(30, 40, subset_size=29, subsets=6) == (6, 29)

@@ -114,7 +114,7 @@ def test_a_set_of_metrics():
     runs.clear()
     together = fed(MetricSet([make() for make in build]), *sides, batch=25)
     assert len(runs) == 4  # reals and fakes, of two batches
-    expected = {name: value for metric in alone for name, value in metric.result().items()}
+    expected = {name: value for metric in alone for name, value in metric.values().items()}
     assert together.result() == pytest.approx(expected, rel=1e-6)
     assert [m.metric for m in together.measurements()] == ["fid", "kid", "prdc", "ssim"]
     assert [m.protocol for m in together.measurements()] == [m.protocol() for m in alone]
