@@ -50,7 +50,7 @@ def ours(name, reals, fakes):
     }[name]()
     for start in range(0, num, BATCH):
         metric.update_state(reals[start : start + BATCH], fakes[start : start + BATCH])
-    return metric.result()
+    return metric.values()
 
 
 def plain_fid(reals, fakes):

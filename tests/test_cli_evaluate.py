@@ -1,5 +1,6 @@
 """`keras-gans evaluate`, in this process, on networks that learned nothing."""
 
+import dataclasses
 import json
 import os
 
@@ -11,7 +12,7 @@ from keras_gans import CGAN, GAN, CycleGAN, InfoGAN, datasets
 from keras_gans.cli import evaluate as command
 from keras_gans.cli import inputs
 from keras_gans.cli.app import app
-from keras_gans.cli.evaluate import protocol_lines
+from keras_gans.cli.evaluate import print_table, protocol_lines
 from keras_gans.export import savedmodel
 from keras_gans.files import write_json
 from keras_gans.images import save_png
@@ -316,3 +317,9 @@ def test_categories_of_an_exported_model_are_labels_if_it_was_trained_on_some(tm
         gan = model_class.from_paper((2,), num_classes=num_classes, seed=0)
         savedmodel(gan, path, allow_untrained=True)
         assert inputs.open_model(str(path)).labelled == labelled
+
+
+def test_cautions_stand_below_the_protocol(capsys):
+    few = Measurement("fid", {"fid": 1.0}, {"reals": 15, "reals_hash": "f"}, True, "Of few.")
+    print_table("a on b", [few, dataclasses.replace(few, caution="")])
+    assert capsys.readouterr().out.splitlines()[-1] == "Caution: Of few."

@@ -1,6 +1,7 @@
 """Runs that fail, by the command line in this process; the rest of `runs` is in test_cli.py."""
 
 import json
+import types
 
 import keras
 import numpy as np
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 from keras_gans import run_settings
 from keras_gans.cli import train as command
 from keras_gans.cli.app import app
-from keras_gans.training import checkpoints
+from keras_gans.runs.sampling import parse_labels
+from keras_gans.training import checkpoints, kinds
 
 
 def test_a_run_that_failed_is_not_gone_on_with(tmp_path):
@@ -75,3 +77,15 @@ def test_a_run_that_breaks(tmp_path, absurd_rate):
     assert fresh.exit_code == 0, fresh.output
     assert json.loads((run / "settings.json").read_text())["state"] == "finished"
     assert (run / "model.keras").exists() and not (run / "last_good.keras").exists()
+
+
+def test_labels_are_names_before_they_are_numbers():
+    """Of classes "1" to "12", `--labels 2,10` are the second and the tenth."""
+    port = types.SimpleNamespace(inputs=(kinds.Labels("labels", 12),))
+    names = [*map(str, range(1, 12)), "Boots, brown"]
+    sampler = types.SimpleNamespace(port=port, num_classes=12, class_names=names)
+    assert parse_labels("2, 10", sampler, "run") == [1, 9]
+    assert parse_labels("0", sampler, "run") == [0]  # no class has that name
+    assert parse_labels("Boots, brown", sampler, "run") == [11]
+    with pytest.raises(ValueError, match=r"--labels must be numbers from 0 to 11 or names \(1, 2"):
+        parse_labels("2,13", sampler, "run")

@@ -71,10 +71,10 @@ class FID(FeatureMetric):
         num, size = self.fewest(), self.extractor.size
         if num >= FEW and num > size:
             return ""
-        singular = f", and not more than the {size:,} features: their covariance is singular"
+        singular = f"; of no more examples than features, {size:,}, the covariance is singular"
         return (
-            f"{self.name} of {num:,} examples is biased upwards, differently for each generator: "
-            f"10,000 are usual{singular if num <= size else ''}."
+            f"{self.name} of {num:,} examples is biased upwards, differently for each generator "
+            f"(10,000 are usual){singular if num <= size else ''}."
         )
 
     def compute(self):

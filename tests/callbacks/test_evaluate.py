@@ -94,6 +94,12 @@ def test_the_best_generator_is_kept(tmp_path):
     assert os.listdir(tmp_path) == ["b.keras"]
 
 
+def test_few_examples_are_said_once():
+    with pytest.warns(UserWarning, match="Evaluate: fid of 48 examples is biased") as said:
+        fit(gan(), callback(), epochs=3)
+    assert sum("biased" in str(warning.message) for warning in said) == 1
+
+
 def test_higher_is_better_where_the_metric_says_so(tmp_path):
     metric = FID(extractor(), name="turned")
     metric.lower_is_better = False
