@@ -155,7 +155,7 @@ def main():
     print("| " + " | ".join(COLUMNS) + " |\n|---|---|" + "---:|" * (len(COLUMNS) - 2))
     rows = []
     for name, load in sources.items():
-        folder = inputs.get(name, presets.ROOT / name / "inputs")
+        folder = inputs.get(name, presets.find(name) / "inputs")
         for row in measure(name, load(), folder):
             rows.append(row)
             print(row_of_table(row), flush=True)

@@ -107,6 +107,12 @@ def is_version(path):
     return path.name.isdecimal() and (path / "saved_model.pb").is_file()
 
 
+def cache_directory():
+    """`~/.cache/keras_gans`, or where XDG_CACHE_HOME says."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "keras_gans"
+
+
 def remove_unfinished(directory):
     """Removes what `replacing` and `new_directory` had begun there when the process was killed."""
     for name in os.listdir(directory) if os.path.isdir(directory) else ():

@@ -30,7 +30,7 @@ COMMANDS = f"{PACKAGE}.cli.app"
 # Packages and modules of the root, the lowest first: none knows anything of a row below its own.
 HOUSE = (
     ("devices",),
-    ("files", "versions", "catalogue", "papers"),
+    ("files", "versions", "catalogue", "papers", "preset_places"),
     ("checks", "images", "picture_files"),
     ("losses", "penalties", "optimizers", "schedules", "pyramids", "layers", "networks"),
     ("training",),
@@ -38,7 +38,7 @@ HOUSE = (
     ("families",),
     ("models",),
     ("registry",),
-    ("callbacks", "export", "metrics", "presets", "run_settings"),
+    ("callbacks", "export", "metrics", "presets", "run_settings", "sources"),
     ("runs",),
     ("cli", "__main__"),
 )

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from keras_gans import papers
+from keras_gans import papers, sources
 from keras_gans.cli import lists
 from keras_gans.cli.parts import EXTRACTORS, Debug, quiet_import
 from keras_gans.cli.parts import expects_errors as _expects_errors
@@ -28,6 +28,15 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN_OR_MODEL",
+        help="A run directory of `keras-gans train`, a .keras file, a SavedModel directory, or the "
+        "name or directory of a preset: `keras-gans presets`.",
+    ),
+]
 
 
 def main():
@@ -78,6 +87,21 @@ def list_datasets(debug: Debug = False):
     [bold]Example:[/bold]  keras-gans datasets
     """
     lists.print_datasets()
+
+
+@app.command("presets")
+@_expects_errors
+def list_presets(debug: Debug = False):
+    """List the trained models that are there, by the names that the other commands take.
+
+    Others are found in the directories that the environment variable KERAS_GANS_PRESETS names.
+
+    [bold]Examples:[/bold]
+
+    keras-gans presets
+    keras-gans generate cgan_fashion_mnist
+    """
+    lists.print_presets()
 
 
 @app.command()
@@ -249,13 +273,7 @@ def train(
 @app.command()
 @_expects_errors
 def generate(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN_OR_MODEL",
-            help="A run directory of `keras-gans train`, a .keras file, or a SavedModel directory.",
-        ),
-    ],
+    source: Source,
     num: Annotated[
         int | None,
         _option(
@@ -341,6 +359,7 @@ def generate(
     out = Path(default) if out is None else out
     if out.suffix.lower() != suffix:
         raise ValueError(f"--out must end in '{suffix}'. Received: '{out}'.")
+    sources.find(source)
     with quiet_import():
         from keras_gans.cli import generate as body
     options = {"text": texts or [], "pictures": pictures or [], "masks": masks or []}
@@ -353,14 +372,7 @@ def generate(
 @app.command()
 @_expects_errors
 def evaluate(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN_OR_SAVEDMODEL",
-            help="A run directory of `keras-gans train`, a .keras file, a SavedModel directory, or "
-            "the name of a trained model of the project.",
-        ),
-    ],
+    source: Source,
     dataset: Annotated[
         str | None,
         _option(
@@ -463,6 +475,7 @@ def evaluate(
         raise ValueError(f"--out must end in '.json'. Received: '{out}'.")
     if no_cache and cache is not None:
         raise ValueError(f"--cache must not be given with --no-cache. Received: '{cache}'.")
+    sources.find(source)
     with quiet_import():
         from keras_gans.cli import evaluate as body
     body.evaluate(
@@ -494,8 +507,8 @@ def export(
         str,
         typer.Argument(
             metavar="RUN",
-            help="A run directory of `keras-gans train`, a .keras file, or the name of a trained "
-            "model of the project.",
+            help="A run directory of `keras-gans train`, a .keras file, or the name or directory "
+            "of a preset: `keras-gans presets`.",
         ),
     ],
     to: Annotated[
@@ -551,6 +564,7 @@ def export(
     keras-gans export runs/cgan --model-version 2 --out served/cgan
     """
     forms = [form.strip() for form in to.split(",")]
+    sources.find(run, "RUN")
     with quiet_import():
         from keras_gans.export import from_run
     from_run.export_run(run, forms, out, version, quantization, direction, data_license, pictures)

@@ -3,10 +3,9 @@
 import dataclasses
 import functools
 import os
-from pathlib import Path
 from typing import Any
 
-from keras_gans import datasets, papers, presets
+from keras_gans import datasets, papers
 from keras_gans.checks import check_member
 from keras_gans.cli.parts import EXTRACTORS
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
@@ -43,17 +42,8 @@ class Opened:
 
 
 def open_model(source, direction=None):
-    """`Opened`, of a run, a .keras file, a SavedModel or the name of a preset."""
-    path = Path(source)
-    if source in presets.names() or (path / presets.CONFIG).is_file():
-        return of_model(presets.load(source), presets.card(source), direction)
-    if not path.exists():
-        raise FileNotFoundError(
-            "RUN_OR_SAVEDMODEL must be a run directory of `keras-gans train`, a .keras file, a "
-            f"SavedModel directory or one of {presets.names()}. "
-            f"Received: '{source}', which does not exist."
-        )
-    sampler = open_sampler(path)
+    """`Opened`, of a run, a .keras file, a SavedModel or a preset, by name or path."""
+    sampler = open_sampler(source)
     if isinstance(sampler, KerasSampler):
         return of_model(sampler.model, sampler.card, direction)
     return of_saved(sampler, source, direction)
@@ -112,7 +102,7 @@ def check_translates(port, name):
     """Raises ValueError unless a port makes samples out of others, which evaluations give it."""
     if not port.translates:
         raise ValueError(
-            "RUN_OR_SAVEDMODEL must make samples out of a seed, or out of pictures alone. "
+            "RUN_OR_MODEL must make samples out of a seed, or out of pictures alone. "
             f"Received: {name}, which makes {port.output.noun} out of {port.takes}"
         )
 

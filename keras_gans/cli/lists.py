@@ -1,7 +1,8 @@
-"""What `keras-gans list` and `keras-gans datasets` print."""
+"""What `keras-gans list`, `keras-gans datasets` and `keras-gans presets` print."""
 
 from rich.table import Table
 
+from keras_gans import preset_places
 from keras_gans.catalogue import SETS
 from keras_gans.cli.parts import console
 from keras_gans.papers import listed
@@ -43,3 +44,22 @@ def print_datasets():
             str(info.license or "–"),
         )
     console().print(table)
+
+
+def print_presets():
+    """A row for each preset that is there, and where presets are looked for."""
+    table = Table(title="Presets", title_justify="left", caption_justify="left")
+    table.caption = "Use one with: keras-gans generate NAME"
+    table.add_column("Name", style="bold", no_wrap=True)
+    table.add_column("Model", no_wrap=True)
+    table.add_column("Data")
+    table.add_column("Steps", justify="right")
+    for name in preset_places.names():
+        card = preset_places.card(name)
+        cells = (card.get("model"), card.get("dataset"), f"{card.get('steps_taken', 0):,}")
+        table.add_row(name, *(str(cell or "–") for cell in cells))
+    to = console()
+    to.print(table)
+    for place in preset_places.places():
+        there = "" if place.is_dir() else " (not there)"
+        to.print(f"Looked for in {place}{there}", highlight=False, markup=False)

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
+from keras_gans import sources
 from keras_gans.checks import check_member, check_path
 from keras_gans.datasets import load
 from keras_gans.export.onnx import check_packages, onnx
 from keras_gans.export.savedmodel import savedmodel
 from keras_gans.export.signatures import port_of
 from keras_gans.export.tflite import check_quantization, tflite
-from keras_gans.files import read_json
 from keras_gans.images import to_uint8
 from keras_gans.registry import load_model
-from keras_gans.run_settings import SETTINGS, facts_of
+from keras_gans.run_settings import facts_of
 from keras_gans.training import preset_files
 from keras_gans.training.kinds import Pictures
 
@@ -32,9 +32,10 @@ def export_run(
     """Exports what `keras-gans train` left.
 
     Args:
-        source: run directory, `.keras` file, or name of a preset (`keras_gans.load`).
+        source: run directory, `.keras` file, or name or path of a preset (`keras_gans.load`).
         to: some of "savedmodel", "tflite" and "onnx".
-        directory: where the files go; `export` in the run, or beside the file, when `None`.
+        directory: where the files go; `export` in the run or preset, beside the file, or in a
+            directory of a preset's name here, when `None`.
         version: of the SavedModel.
         quantization: of the TFLite file: `None`, "float16", "dynamic" or "int8".
         direction: of the TFLite and ONNX files of a model that can be asked for several things
@@ -123,22 +124,18 @@ def export_run(
 
 def _open(source):
     """The model, facts and metrics for its card, and the directory that it is in."""
-    wanted = (
-        "`source` must be a run directory with a model.keras, a .keras file or the name of a "
-        f"preset. Received: '{source}'"
-    )
-    if source.is_file() and source.suffix == ".keras":
-        return load_model(source), {"name": source.stem}, None, source.parent
-    if (source / "model.keras").is_file():
-        facts = {"name": source.resolve().name, **facts_of(read_json(source / SETTINGS))}
-        return load_model(source / "model.keras"), facts, None, source
-    name = str(source)
-    if name not in preset_files.names():
-        reason = "is none of these" if source.exists() else "does not exist"
-        raise ValueError(f"{wanted}, which {reason}.")
-    known = preset_files.card(name)
-    facts = {"name": name, **facts_of(known)}
-    return preset_files.load(name), facts, known["metrics"], source
+    found = sources.find(source, "`source`")
+    if found.form == "savedmodel":
+        raise ValueError(
+            "`source` must be a run directory, a .keras file or a preset, which have the model. "
+            f"Received: '{source}', which is exported already"
+        )
+    if found.form == "preset":
+        facts = {"name": found.path.name, **facts_of(found.facts)}
+        return preset_files.load(found.path), facts, found.facts["metrics"], found.beside
+    named = found.path.stem if found.form == "keras" else found.beside.resolve().name
+    facts = {"name": named, **facts_of(found.facts)}
+    return load_model(found.path), facts, None, found.beside
 
 
 def _read(folder, kind):

@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras_gans.checks import check_path
 from keras_gans.export.savedmodel import savedmodel
 from keras_gans.files import new_directory, write_json
-from keras_gans.training.preset_files import CONFIG, STATE, other_weights
+from keras_gans.preset_places import CONFIG
+from keras_gans.training.preset_files import STATE, other_weights
 
 
 def save(gan, directory, facts=None, metrics=None):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import warnings
 import zipfile
 import zlib
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.files import replacing
+from keras_gans.files import cache_directory, replacing
 from keras_gans.metrics._base import FeatureMetric
 
 FORMAT = 1  # in every key: another number and all files are made anew
@@ -19,8 +18,7 @@ FORMAT = 1  # in every key: another number and all files are made anew
 
 def default_directory():
     """`~/.cache/keras_gans/metrics`, or where XDG_CACHE_HOME says."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "keras_gans" / "metrics"
+    return cache_directory() / "metrics"
 
 
 class RealsCache:

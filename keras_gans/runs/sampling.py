@@ -5,53 +5,54 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import sources
 from keras_gans.catalogue import find_class
 from keras_gans.datasets.folder import decode_to
-from keras_gans.files import CARD, newest_version, read_json
+from keras_gans.files import CARD, read_json
 from keras_gans.picture_files import find
 from keras_gans.registry import load_model
-from keras_gans.run_settings import SETTINGS
 from keras_gans.training import kinds, ports
 from keras_gans.training.ports import Port
+from keras_gans.training.preset_files import load
 
 
-def open_sampler(source):
-    """The sampler of a run directory, a .keras file, a SavedModel or a directory of its versions.
+def open_sampler(source, name="RUN_OR_MODEL"):
+    """The sampler of a trained model: a run, a .keras file, a SavedModel, or a preset by any means.
+
+    Args:
+        source: name or path, as `sources.find` takes it.
+        name: what errors call it.
 
     Raises:
         FileNotFoundError: nothing is there.
         ValueError: what is there is none of these.
     """
-    wanted = (
-        "RUN_OR_MODEL must be a run directory of `keras-gans train`, a .keras file, or a "
-        f"SavedModel directory. Received: '{source}'"
-    )
-    if not source.exists():
-        raise FileNotFoundError(f"{wanted}, which does not exist.")
-    if source.is_file():
-        if source.suffix != ".keras":
-            raise ValueError(f"{wanted}, a file that does not end in '.keras'.")
-        return KerasSampler(source)
-    if (source / "saved_model.pb").is_file():
-        return SavedModelSampler(source)
-    if newest_version(source):
-        return SavedModelSampler(newest_version(source))
-    if (source / "model.keras").is_file():
-        return KerasSampler(source / "model.keras", read_json(source / SETTINGS))
-    if (source / SETTINGS).is_file():
-        raise ValueError(f"{wanted}, a run that has no model.keras yet.")
-    raise ValueError(f"{wanted}, a directory with neither model.keras nor saved_model.pb.")
+    found = sources.find(source, name)
+    if found.form == "savedmodel":
+        return SavedModelSampler(found.path)
+    if found.form == "preset":
+        return KerasSampler(load(found.path), found.facts)
+    return KerasSampler(load_model(found.path), found.facts)
 
 
 class KerasSampler:
-    """Samples from a model that `save` wrote."""
+    """Samples from a model in memory.
 
-    def __init__(self, path, settings=None):
-        self.model = load_model(path)
+    Args:
+        model: `AdversarialModel`.
+        card: dict, the settings of its run or its card.
+
+    Attributes:
+        ports: `{name: Port}`, what it can be asked for.
+        name, port: the first of them.
+    """
+
+    def __init__(self, model, card):
+        self.model, self.card = model, card
         self.num_classes = self.model.num_classes
-        self.card = settings or {}
         self.class_names = self.card.get("class_names") or []
-        self.name, self.port = next(iter(self.model.ports().items()))
+        self.ports = self.model.ports()
+        self.name, self.port = next(iter(self.ports.items()))
 
     def ask(self, name, *inputs):
         """See `AdversarialModel.ask`."""

@@ -1,17 +1,15 @@
-"""The files of presets, and models out of them; `keras_gans.presets` is for users.
+"""Models out of the files of presets, and downloads; `keras_gans.presets` is for users.
 
-A preset is a directory of `savedmodels/`:
-
-1/          the SavedModel of the model's ports, with its card (`keras_gans.export.savedmodel`)
-training/   what the SavedModel lacks to go on training: the model's settings, and the weights of
-            its other networks
-
-The exported weights are read out of the SavedModel, so that they are stored once.
+`keras_gans.preset_places` says where presets are and of which files. The exported weights are read
+out of the SavedModel, so that they are stored once; in the package's own presets all weights are in
+one file, where they may be float16.
 """
 
 import json
 import os
 import re
+import shutil
+import urllib.request
 from pathlib import Path
 
 import keras
@@ -20,20 +18,13 @@ import tensorflow as tf
 from keras import tree
 
 from keras_gans.checks import check_path
-from keras_gans.files import CARD, newest_version, read_json
+from keras_gans.files import new_directory, newest_version
+from keras_gans.preset_places import CONFIG, WEIGHTS, check_files, downloads, find, known, names
 from keras_gans.training.ports import exported_weights
 
-ROOT = Path(__file__).resolve().parents[2] / "savedmodels"
-CONFIG = os.path.join("training", "config.json")
 STATE = os.path.join("training", "state")
 KEY = "weights/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of one weight in a SavedModel
 is_weight = re.compile(KEY.format(r"\d+")).fullmatch
-
-
-def names(directory=None):
-    """The presets of a directory; of the project's `savedmodels` when `None`."""
-    found = (path.parent.parent.name for path in Path(directory or ROOT).glob(f"*/{CONFIG}"))
-    return sorted(name for name in found if name[0] != ".")  # those are being written
 
 
 def load(name, directory=None):
@@ -44,8 +35,10 @@ def load(name, directory=None):
     begin anew.
 
     Args:
-        name: one of `names()`, or the path of a directory that `presets.save` wrote.
-        directory: where the presets are; the project's `savedmodels` when `None`.
+        name: one of `presets.names()`, or the path of a directory that `presets.save` wrote.
+        directory: the only directory in which a name is looked for. When `None`, those in the
+            environment variable `KERAS_GANS_PRESETS`, the checkout's `savedmodels`, the package's
+            own and the downloaded ones (`presets.download`), in this order.
 
     Returns:
         `AdversarialModel`, not compiled: `fit` takes the paper's optimizers.
@@ -59,7 +52,7 @@ def load(name, directory=None):
     >>> sneakers = gan.generate(8, seed=1, labels=7)
     >>> history = gan.fit(load("fashion_mnist_10k", labels=True), steps_per_epoch=100)
     """
-    path = _find(check_path("name", name), directory)
+    path = find(check_path("name", name), directory)
     with open(path / CONFIG, encoding="utf-8") as file:
         config = json.load(file)
     config.pop("compile_config", None)  # the optimizers begin anew, as the paper has them
@@ -78,39 +71,93 @@ def load(name, directory=None):
     return gan
 
 
-def card(name, directory=None):
-    """The card of a preset, a dict; see `keras_gans.export.savedmodel`."""
-    return read_json(newest_version(_find(check_path("name", name), directory)) / CARD)
+def download(name, address, directory=None):
+    """Downloads one of the project's presets from where a copy of its `savedmodels/` is served.
 
+    Every file must have the SHA-256 that the installed package knows it by.
 
-def _find(name, directory):
-    path = Path(name) if (Path(name) / CONFIG).is_file() else Path(directory or ROOT) / name
-    if (path / CONFIG).is_file() and newest_version(path):
-        return path
-    known = names(directory)
-    hint = ", ".join(known) if known else "none: they are part of the project's repository"
-    raise ValueError(
-        f"`name` must be a directory of `keras_gans.presets.save`, or one of the presets in "
-        f"'{directory or ROOT}' ({hint}). Received: '{name}'"
-    )
+    Args:
+        name: one of the project's presets.
+        address: str, such as "https://example.org/savedmodels", or "file:///mnt/savedmodels": that
+            with `/NAME/1/saved_model.pb` behind it is a file.
+        directory: where the preset's directory is made; `~/.cache/keras_gans/presets`, where `load`
+            looks, when `None`.
+
+    Returns:
+        Path of the preset. It is there at once as a whole, or not at all.
+
+    Raises:
+        ValueError: the name is not known, or a file is not the project's.
+        OSError: a file can't be downloaded, or the preset is there already.
+
+    Example:
+
+    >>> presets.download("lapgan_fashion_mnist", "https://example.org/savedmodels")
+    >>> gan = keras_gans.load("lapgan_fashion_mnist")
+    """
+    name, files = str(check_path("name", name)), known()
+    if name not in files:
+        there = ", ".join(files) or f"none: this is a checkout, with {', '.join(names())}"
+        raise ValueError(
+            f"`name` must be one of the project's presets ({there}). Received: '{name}'"
+        )
+    path = Path(check_path("directory", downloads() if directory is None else directory)) / name
+    if path.exists():
+        raise FileExistsError(f"`directory` must not hold the preset yet. Received: '{path}'")
+    with new_directory(path) as temporary:
+        for file in files[name]:
+            (temporary / file).parent.mkdir(parents=True, exist_ok=True)
+            origin = f"{str(address).rstrip('/')}/{name}/{file}"
+            try:
+                with urllib.request.urlopen(origin) as served, open(temporary / file, "wb") as kept:
+                    shutil.copyfileobj(served, kept)
+            except (OSError, ValueError) as error:  # the latter of what is no address
+                raise OSError(f"`address` must serve '{origin}'. Received: {error}") from error
+        check_files(temporary, files[name], f"what '{address}' serves of '{name}'")
+    return path
 
 
 def _read_weights(gan, path):
+    if (path / WEIGHTS).is_file():
+        _read_packaged(gan, path)
+        return
     exported = tf.train.load_checkpoint(str(newest_version(path) / "variables" / "variables"))
-    # A SavedModel of before a model got its encoder exported too has the first of these alone.
     num = len([*filter(is_weight, exported.get_variable_to_shape_map())])
-    weights = exported_weights(gan)[:num]
-    if len(weights) < num:
-        raise ValueError(
-            f"'{path}' must hold a SavedModel of the model in {CONFIG}. Received: one of {num} "
-            f"weights for {len(weights)}"
-        )
+    weights = _first_exported(gan, path, num)
     for index, weight in enumerate(weights):
         values = exported.get_tensor(KEY.format(index))
         weight.assign(_checked(path, weight, values))
     left = other_weights(gan, weights)
     state = tf.train.Checkpoint(weights=[weight.value for weight in left])
     state.read(str(path / STATE)).assert_consumed()
+
+
+def _read_packaged(gan, path):
+    """The weights of a preset of the package, which may be float16 there."""
+    with np.load(path / WEIGHTS) as file:
+        stored = dict(file)
+    num = sum(name.startswith("exported/") for name in stored)
+    weights = {f"exported/{i}": w for i, w in enumerate(_first_exported(gan, path, num))}
+    left = other_weights(gan, weights.values())
+    weights |= {f"state/{i}": w for i, w in enumerate(left)}
+    if set(weights) != set(stored):
+        raise ValueError(
+            f"'{path}' must hold the weights of the model in {CONFIG}. Received: {len(stored)} of "
+            f"them for {len(weights)}"
+        )
+    for name, weight in weights.items():
+        weight.assign(_checked(path, weight, stored[name]).astype(weight.dtype))
+
+
+def _first_exported(gan, path, num):
+    """The first exported weights; before a model's encoder was exported they were fewer."""
+    weights = exported_weights(gan)[:num]
+    if len(weights) < num:
+        raise ValueError(
+            f"'{path}' must hold a SavedModel of the model in {CONFIG}. Received: one of {num} "
+            f"weights for {len(weights)}"
+        )
+    return weights
 
 
 def other_weights(gan, exported=None):

@@ -10,12 +10,11 @@ import tensorflow as tf
 from small_models import cyclegan, dcgan, gan_of_points
 from typer.testing import CliRunner
 
-from keras_gans import presets
+from keras_gans import preset_places, presets
 from keras_gans.cli.app import app
 from keras_gans.export import export_run
 from keras_gans.files import write_json
 from keras_gans.images import save_png, to_uint8
-from keras_gans.training import preset_files
 
 
 def trained(gan):
@@ -100,7 +99,7 @@ def test_errors(run, translator, tmp_path):
     for arguments, text in (
         ((run, "--to", "onnx,coreml"), "`to` takes the names"),
         ((tmp_path / "nothing",), "which does not exist"),
-        ((tmp_path,), "which is none of these"),
+        ((tmp_path,), "neither model.keras nor"),
         ((run, "--direction", "b_to_a"), "`direction` takes the names"),
         ((translator, "--direction", "c_to_d"), "`direction` takes the names"),
         ((run, "--to", "tflite", "--quantization", "int4"), "`quantization` must be None or one"),
@@ -135,7 +134,7 @@ def test_a_preset_twice(tmp_path, monkeypatch):
     gan.preset = "elsewhere"
     metric = {"name": "swd", "value": 2.0, "protocol": "all"}
     presets.save(gan, tmp_path / "presets" / "ring", {"dataset": "points"}, [metric])
-    monkeypatch.setattr(preset_files, "ROOT", tmp_path / "presets")
+    monkeypatch.setenv(preset_places.VARIABLE, str(tmp_path / "presets"))
     monkeypatch.chdir(tmp_path)
     path = export_run("ring")["savedmodel"]
     card = json.loads((path / "card.json").read_text())
