@@ -1,5 +1,6 @@
 """Checks of arguments: each error names the argument, the rule and what was received."""
 
+import inspect
 import numbers
 import os
 import warnings
@@ -206,6 +207,13 @@ def resolve_paper(model_class, shape, num_classes, latent_dim):
     if num_classes is not None:
         check_count("num_classes", num_classes)
     return check_sample_shape("shape", shape), num_classes
+
+
+def network_settings(model_class):
+    """The names of what a class's `default_networks` takes beside what every one does."""
+    common = ("shape", "num_classes", "latent_dim", "seed")
+    takes = inspect.signature(model_class.default_networks).parameters
+    return [name for name in takes if name not in common]
 
 
 def check_member(what, name, known):

@@ -10,8 +10,17 @@ from pathlib import Path
 from keras_gans.files import read_json
 
 SETTINGS = "settings.json"
+CHECKPOINTS = "checkpoints"
 # What differs between two runs of the same settings.
-NO_SETTINGS = ("state", "failure", "steps_taken", "training_seconds", "started", "versions")
+NO_SETTINGS = (
+    "state",
+    "failure",
+    "steps_taken",
+    "training_seconds",
+    "started",
+    "versions",
+    "lengthened_from",
+)
 # What follows from other settings, where these are written down.
 CONSEQUENCES = (
     "sample_shape",
@@ -38,8 +47,13 @@ FACTS = (
 )
 
 
-def check_directory(run, fresh=False):
+def check_directory(run, fresh=False, steps=None):
     """Says, before any work is done, whether a run can be written to a directory.
+
+    Args:
+        run: the directory.
+        fresh: whether an earlier run there is replaced.
+        steps: of the run that is to be; a finished one of fewer steps can go on.
 
     Raises:
         ValueError: it is a file, holds other files, or holds a run that is finished or has failed,
@@ -64,14 +78,34 @@ def check_directory(run, fresh=False):
             f"Received: '{run}', whose run failed, and would again with the same settings: "
             f"{failure} Give other settings and another --out, or --fresh to replace it."
         )
-    if not fresh and not _is_unfinished(run):
+    if not fresh and lengthens(run, steps) and not any((run / CHECKPOINTS).glob("step_*")):
+        raise ValueError(
+            f"--out must have checkpoints for a finished run to go on. Received: '{run}', which "
+            "has none, as it was made by an earlier version or they were removed; give another "
+            "--out, or --fresh to replace it."
+        )
+    if not fresh and not _is_unfinished(run) and not lengthens(run, steps):
+        taken = read_json(run / SETTINGS).get("steps_taken")
+        of = "" if taken is None else f" of {taken:,} steps"
         raise ValueError(
             f"--out must be a new or empty directory, or one with a run that is not finished. "
-            f"Received: '{run}', which has a finished run; give another --out, or --fresh to "
-            "replace it."
+            f"Received: '{run}', which has a finished run{of}; give more --steps than these to "
+            "lengthen it, another --out, or --fresh to replace it."
         )
     if fresh and run.is_symlink():
         raise ValueError(f"--fresh does not replace symbolic links. Received: '{run}'.")
+
+
+def lengthens(run, steps):
+    """Whether a directory has a finished run of fewer steps, which goes on to these."""
+    found = read_json(Path(run) / SETTINGS)
+    finished = found.get("state") == "finished" and steps is not None
+    return finished and 0 < found.get("steps_taken", 0) < steps
+
+
+def was_lengthened(run):
+    """Whether the run in a directory was finished once, and made longer since."""
+    return read_json(Path(run) / SETTINGS).get("lengthened_from") is not None
 
 
 def is_finished(run, **settings):
@@ -88,10 +122,21 @@ def _is_unfinished(run):
     return read_json(Path(run) / SETTINGS).get("state") in ("training", "interrupted")
 
 
-def check_same_settings(run, earlier, settings):
-    """Says how the settings of an unfinished run differ, in the form that its file has them in."""
+def check_same_settings(run, earlier, settings, longer=False):
+    """Says how the settings of an earlier run differ, in the form that its file has them in.
+
+    Args:
+        run: the directory.
+        earlier, settings: dicts.
+        longer: whether it is a finished run that goes on: then the steps may differ, and what is a
+            schedule over them.
+    """
     settings = json.loads(json.dumps(settings))
     names = [n for n in dict.fromkeys([*earlier, *settings]) if n not in NO_SETTINGS]
+    if longer:
+        free = {"steps", "sample_every"}
+        free |= {n for n in names if isinstance(earlier.get(n), dict)}
+        names = [name for name in names if name not in free]
     differing = [name for name in names if earlier.get(name) != settings.get(name)]
     if differing:
         shown = [name for name in differing if name not in CONSEQUENCES] or differing
@@ -101,7 +146,8 @@ def check_same_settings(run, earlier, settings):
             for name in shown
         )
         raise ValueError(
-            f"'{run}' has an unfinished run of other settings: {differing}. Give its "
+            f"'{run}' has {'a finished' if longer else 'an unfinished'} run of other settings: "
+            f"{differing}. Give its "
             "settings to go on with it, another --out, or --fresh to replace it."
         )
     if earlier.get("versions") != settings["versions"]:

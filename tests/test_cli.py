@@ -190,7 +190,8 @@ def test_debug_shows_the_error():
 
 def test_the_run_directory(run_directory):
     names = {"settings.json", "samples", "losses.png", "losses.csv", "tensorboard", "grid.png"}
-    assert set(os.listdir(run_directory)) == names | {"model.keras", "savedmodel"}
+    assert set(os.listdir(run_directory)) == names | {"model.keras", "savedmodel", "checkpoints"}
+    assert os.listdir(run_directory / "checkpoints") == ["step_00000004"]
     samples = {f"step_{step:06d}.png" for step in (0, 3, 4)} | {"samples.gif"}
     assert set(os.listdir(run_directory / "samples")) == samples
     settings = json.loads((run_directory / "settings.json").read_text())
@@ -280,7 +281,7 @@ def test_an_interrupted_run_is_saved(number, tmp_path, monkeypatch):
     assert json.loads((run / "settings.json").read_text())["state"] == "finished"
     rows = (run / "losses.csv").read_text().splitlines()[1:]
     assert [int(row.split(",")[0]) for row in rows] == list(range(1, 51))
-    assert not (run / "checkpoints").exists()
+    assert os.listdir(run / "checkpoints") == ["step_00000050"]
 
 
 @pytest.mark.slow

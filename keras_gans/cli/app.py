@@ -1,5 +1,5 @@
-"""The command line: `keras-gans list`, `datasets`, `train`, `generate`, `evaluate` and
-`export`.
+"""The command line: `keras-gans list`, `datasets`, `presets`, `train`, `generate`, `translate`,
+`evaluate` and `export`.
 
 The options of the commands, and what can be said about them at once. TensorFlow takes seconds to
 import, so that what a command does is in a module of its own, which is imported when all is well so
@@ -14,8 +14,9 @@ import typer
 
 from keras_gans import papers, sources
 from keras_gans.cli import lists
-from keras_gans.cli.parts import EXTRACTORS, Debug, quiet_import
+from keras_gans.cli.parts import EXTRACTORS, Config, Debug, quiet_import
 from keras_gans.cli.parts import expects_errors as _expects_errors
+from keras_gans.cli.parts import image_size as _image_size
 from keras_gans.cli.parts import option as _option
 from keras_gans.run_settings import check_directory
 from keras_gans.versions import versions
@@ -92,9 +93,10 @@ def list_datasets(debug: Debug = False):
 @app.command("presets")
 @_expects_errors
 def list_presets(debug: Debug = False):
-    """List the trained models that are there, by the names that the other commands take.
+    """List the trained models that are there, by the names that commands take.
 
-    Others are found in the directories that the environment variable KERAS_GANS_PRESETS names.
+    Others are found in the directories that KERAS_GANS_PRESETS, a variable of the
+    environment, names.
 
     [bold]Examples:[/bold]
 
@@ -153,8 +155,13 @@ def train(
         int | None, _option("--batch-size", "N", "Examples a minibatch.", "the model's", min=1)
     ] = None,
     image_size: Annotated[
-        int | None,
-        _option("--image-size", "N", "Resize pictures to N × N pixels.", "the data's size", min=1),
+        str | None,
+        _option(
+            "--image-size",
+            "N or HxW",
+            "Resize pictures to N × N pixels, or to height × width: 48x80.",
+            "the data's size",
+        ),
     ] = None,
     channels: Annotated[
         int | None,
@@ -163,6 +170,17 @@ def train(
     latent_dim: Annotated[
         int | None,
         _option("--latent-dim", "N", "Length of the latent vectors.", "the model's", min=1),
+    ] = None,
+    width: Annotated[
+        int | None,
+        _option(
+            "--width",
+            "N",
+            "Channels of the widest layers, of ProGAN, R3GAN and CycleGAN: a step takes about the "
+            "square of it.",
+            "the paper's",
+            min=1,
+        ),
     ] = None,
     ema_decay: Annotated[
         float | None,
@@ -188,6 +206,13 @@ def train(
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Replace an earlier run in that directory, all of it."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say what would be trained, and how long it would take; write nothing.",
+        ),
     ] = False,
     save_every: Annotated[
         int | None,
@@ -217,12 +242,14 @@ def train(
             "size is that of all together.",
         ),
     ] = "none",
+    config: Config = None,
     debug: Debug = False,
 ):
     """Train MODEL with its paper's settings, into a run directory.
 
-    Ctrl-C ends the training early and saves what there is. The same command again goes on where
-    the run was ended, also if it was killed, and ends as if it had not been. The run directory gets
+    Ctrl-C ends the training early and saves what there is. The same command again
+    goes on where the run was ended, also if it was killed, and ends as if it had
+    not been; with more --steps a finished run goes on. The run directory gets
 
     settings.json   all settings, and the versions used
     samples/        grids of the same latents, and samples.gif
@@ -231,14 +258,15 @@ def train(
     model.keras     everything, for keras.models.load_model
     savedmodel/     the generator alone, for TF Serving
     grid.png        samples of the trained model
-    checkpoints/    where an unfinished run goes on
+    checkpoints/    where the run goes on
 
     [bold]Examples:[/bold]
 
     keras-gans train DCGAN
+    keras-gans train progan --width 64 --dry-run
     keras-gans train GAN --dataset ring --steps 2000 --fresh
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
-    keras-gans train cyclegan --dataset horses/ --dataset-b zebras/ --image-size 128
+    keras-gans train cyclegan --dataset horses/ --dataset-b zebras/
     """
     found = papers.find(model)
     recipe = found.recipe
@@ -251,22 +279,25 @@ def train(
         "value_range": _pair(value_range),
         "steps": steps or recipe.steps,
         "batch_size": batch_size or recipe.batch_size,
-        "image_size": image_size,
+        "image_size": _image_size(image_size),
         "channels": channels,
         "latent_dim": latent_dim,
+        "width": width,
         "ema_decay": ema_decay,
         "seed": seed,
         "deterministic": deterministic,
         "precision": precision,
     }
-    settings["sample_every"] = sample_every or max(1, settings["steps"] // 10)
     if ema_decay is not None and not 0 < ema_decay < 1:
         raise ValueError(f"--ema-decay must be above 0 and below 1. Received: {ema_decay}")
     run = out or Path("runs") / f"{found.name}-{_file_name(settings['dataset'])}"
-    check_directory(run, fresh)
+    check_directory(run, fresh, settings["steps"])
     with quiet_import():
         from keras_gans.cli import train as body
-    if not body.train(settings, batch_size, run, fresh, save_every, strategy):
+    every = {"sample_every": sample_every, "save_every": save_every}
+    if dry_run:
+        body.say_what_would_happen(settings, batch_size, run, fresh, strategy)
+    elif not body.train(settings, batch_size, run, fresh, strategy, **every):
         raise typer.Exit(130)
 
 
@@ -343,6 +374,7 @@ def generate(
         Path | None,
         _option("--out", "FILE", "PNG file to write or to replace.", "grid.png, or walk.gif"),
     ] = None,
+    config: Config = None,
     debug: Debug = False,
 ):
     """Make samples with a trained model, and write them as one picture.
@@ -367,6 +399,44 @@ def generate(
         body.interpolate(source, num, (seed, interpolate), labels, options, out)
         return
     body.generate(source, num, seed, labels, options, columns, out)
+
+
+@app.command()
+@_expects_errors
+def translate(
+    source: Source,
+    pictures: Annotated[
+        Path, typer.Argument(metavar="PICTURES", help="A file or a folder, with what is under it.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", help="Folder for the translations, as PNG files."),
+    ] = Path("translated"),
+    direction: Annotated[
+        str | None,
+        _option("--direction", "NAME", "Of models with several: a_to_b or b_to_a.", "the first"),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Replace files of the same names in that folder.")
+    ] = False,
+    config: Config = None,
+    debug: Debug = False,
+):
+    """Translate pictures with a trained model, each into a file of the same name.
+
+    Pictures are resized to the model's size where it has one, to cover it; others
+    keep their own.
+
+    [bold]Examples:[/bold]
+
+    keras-gans translate runs/CycleGAN-horses photos/ --out zebras/
+    keras-gans translate cyclegan_relief_satellite maps/ --out photos/
+    keras-gans translate cyclegan_relief_satellite photo.png --direction b_to_a
+    """
+    sources.find(source)
+    with quiet_import():
+        from keras_gans.cli import translate as body
+    body.translate(source, pictures, out, direction, fresh)
 
 
 @app.command()
@@ -410,8 +480,13 @@ def evaluate(
         ),
     ] = None,
     image_size: Annotated[
-        int | None,
-        _option("--image-size", "N", "Resize reals to N × N pixels.", "the model's size", min=1),
+        str | None,
+        _option(
+            "--image-size",
+            "N or HxW",
+            "Resize reals to N × N pixels, or to height × width.",
+            "the model's size",
+        ),
     ] = None,
     direction: Annotated[
         str | None,
@@ -458,24 +533,27 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the JSON alone in place of the table.")
     ] = False,
+    config: Config = None,
     debug: Debug = False,
 ):
     """Measure a trained model against data; each number comes with its protocol.
 
-    Only numbers of one protocol can be compared: extractor, reals and number of samples are part of
-    it. What was computed of the reals is kept for the next time.
+    Only numbers of one protocol can be compared: extractor, reals and number of
+    samples are part of it. What was computed of the reals is kept for the next
+    time.
 
     [bold]Examples:[/bold]
 
     keras-gans evaluate runs/DCGAN-fashion_mnist_10k
     keras-gans evaluate runs/ring --metrics modes --num 2500
-    keras-gans evaluate photos_gan --dataset photos/ --extractor inception-2015:FILE --num 5000
+    keras-gans evaluate runs/birds --extractor inception-2015:FILE --num 5000
     """
     if out is not None and out.suffix.lower() != ".json":
         raise ValueError(f"--out must end in '.json'. Received: '{out}'.")
     if no_cache and cache is not None:
         raise ValueError(f"--cache must not be given with --no-cache. Received: '{cache}'.")
     sources.find(source)
+    size = _image_size(image_size)
     with quiet_import():
         from keras_gans.cli import evaluate as body
     body.evaluate(
@@ -486,7 +564,7 @@ def evaluate(
         split,
         data_dir,
         _pair(value_range),
-        image_size,
+        size,
         direction,
         num,
         reals,
@@ -549,13 +627,14 @@ def export(
             "none",
         ),
     ] = None,
+    config: Config = None,
     debug: Debug = False,
 ):
     """Export a trained model for production, each file checked against the model.
 
     savedmodel   for TF Serving: pictures by seed, as uint8 and PNG, with a card
     tflite       for phones and browsers: one picture a call
-    onnx         for other runtimes; needs keras-gans[onnx]
+    onnx         for other runtimes; needs keras-gans\\[onnx]
 
     [bold]Examples:[/bold]
 

@@ -161,9 +161,10 @@ def load_like(name, split, shape, image_size, labelled, given):
     if not kind.pictured:
         return datasets.load(name, split, labels=labelled)
     size = image_size or (None if None in shape[:2] else shape[:2])
-    if image_size and None not in shape[:2] and tuple(shape[:2]) != (image_size, image_size):
+    if image_size and None not in shape[:2] and tuple(shape[:2]) != image_size:
         raise ValueError(
-            f"--image-size must be the model's, {shape[0]} x {shape[1]}. Received: {image_size}"
+            f"--image-size must be the model's, {shape[0]} x {shape[1]}. "
+            f"Received: {image_size[0]} x {image_size[1]}"
         )
     return datasets.load(name, split, image_size=size, channels=shape[2], labels=labelled, **given)
 

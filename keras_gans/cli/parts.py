@@ -2,15 +2,93 @@
 
 import contextlib
 import functools
+import json
 import os
+import re
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 EXTRACTORS = "fashion, inception-2015:FILE or keras-inception[:FILE]"
+OUTSIDE = ("config", "debug", "help")  # options that no file of options has
+
+
+def read_config(context, path):
+    """Takes a JSON file's values for the options that the command line does not give.
+
+    Raises:
+        typer.BadParameter: it is no such file, or a name or value in it fits no option.
+    """
+    if path is None:
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"'{path}' must be a JSON file. Received: {error}") from error
+    if not isinstance(values, dict):
+        raise typer.BadParameter(f"'{path}' must hold an object. Received: {values!r}")
+    known = {}
+    for parameter in context.command.params:
+        flags = [o.lstrip("-") for o in parameter.opts] if parameter.opts[0][0] == "-" else []
+        known |= {name.replace("_", "-"): parameter for name in flags or [parameter.name]}
+        if not flags:  # an argument also goes by what help calls it
+            known[parameter.metavar.lower().replace("_", "-")] = parameter
+    chosen = {}
+    for name, value in values.items():
+        parameter = known.get(name.replace("_", "-"))
+        if parameter is None or parameter.name in OUTSIDE:
+            names = ", ".join(sorted(n for n, p in known.items() if p.name not in OUTSIDE))
+            raise typer.BadParameter(f"'{path}' must have the names {names}. Received: {name!r}")
+        is_flag = getattr(parameter, "is_flag", False)
+        if isinstance(value, bool) != is_flag and value is not None:
+            rule = "true or false" if is_flag else "a number or text"
+            raise typer.BadParameter(f"'{path}' must have {rule} for {name!r}. Received: {value!r}")
+        if value is not None:
+            chosen[parameter.name] = _as_typed(value, parameter.multiple)
+    context.default_map = {**(context.default_map or {}), **chosen}
+    return path
+
+
+def _as_typed(value, multiple):
+    """A value as one would type it: a list is written with commas where an option is given once."""
+    if isinstance(value, list) and not multiple:
+        return ",".join(map(str, value))
+    return [value] if multiple and not isinstance(value, list) else value
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        callback=read_config,
+        help='A JSON file with options by their names, such as {"steps": 2000}; those of the '
+        "command line go before its.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")]
+
+
+def image_size(text):
+    """What `--image-size` says: `None`, or the pair (height, width).
+
+    Raises:
+        ValueError: it is neither a number nor two with an x between.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+)\s*(?:[xX×,]\s*(\d+)\s*)?", text)
+    size = found and (int(found[1]), int(found[2] or found[1]))
+    if not size or not all(size):
+        raise ValueError(
+            "--image-size must be a number, such as 64, or height and width, such as 48x80. "
+            f"Received: '{text}'"
+        )
+    return size
 
 
 def option(flag, metavar, text, default, **limits):

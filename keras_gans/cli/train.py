@@ -11,25 +11,81 @@ import keras
 import tensorflow as tf
 
 from keras_gans import datasets, registry, runs
+from keras_gans.checks import network_settings
+from keras_gans.cli.forecast import Forecast, forecast_stages, seconds_of_step, until
 from keras_gans.devices.precision import check_precision, dtype_policy
 from keras_gans.devices.replicas import is_chief, make_strategy, several_workers, together
+from keras_gans.run_settings import lengthens
 from keras_gans.training.kinds import samples
 
+FORECAST_FROM = 100  # steps; a shorter training is over before one is made
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 
 
-def train(settings, batch_size, run, fresh, save_every, strategy):
+def train(settings, batch_size, run, fresh, strategy, sample_every=None, save_every=None):
     """Trains a model into a run directory.
 
     Args:
         settings: dict, what `settings.json` says that the user chose or that is the model's.
         batch_size: what the user chose, or `None`.
-        run, fresh, save_every: see `runs.train`.
+        run, fresh: see `runs.train`.
         strategy: name, as `devices.replicas.make_strategy` takes it.
+        sample_every, save_every: see `runs.train`.
 
     Returns:
         Whether it ran to its end: `False` if the user ended it early.
     """
+    model_class, devices = prepare(settings, strategy)
+    every = {"sample_every": sample_every, "save_every": save_every}
+    if hasattr(model_class, "stages"):
+        return train_stages(model_class, settings, batch_size, run, fresh, devices, every)
+    data = load_data(model_class, settings)
+    gan = build(model_class, data.info, settings, devices)
+    announce(data.info, settings, gan)
+    settings = {**settings, "title": gan.paper.title, "arxiv": gan.paper.arxiv}
+    more = {"callbacks": [Forecast()] if is_chief(gan) else [], "settings": settings, **every}
+    return runs.train(gan, data, run, settings["steps"], fresh=fresh, **more)
+
+
+def say_what_would_happen(settings, batch_size, run, fresh, strategy):
+    """What `--dry-run` prints: data, model, how long it would take and what would be written."""
+    model_class, devices = prepare(settings, strategy)
+    if hasattr(model_class, "stages"):
+        info, stages, load_stage = plan_stages(model_class, settings, batch_size)
+        print(f"{model_class.__name__} on {in_words(info)}.")
+        forecast_stages(
+            models_of(model_class, info, settings, stages, devices), settings, load_stage
+        )
+    else:
+        data = load_data(model_class, settings)
+        gan = build(model_class, data.info, settings, devices)
+        print(f"{model_class.__name__} on {in_words(data.info)}.")
+        announce(data.info, settings, gan)
+        seconds = seconds_of_step(gan, data, eagerly=False)
+        print(f"A step takes about {seconds:.2g} s here: {until(seconds * settings['steps'])}.")
+    print(what_is_there(run, fresh, settings["steps"]) + " Nothing is written in a dry run.")
+
+
+def what_is_there(run, fresh, steps):
+    """What a training does with a run directory that has passed `check_directory`."""
+    if not run.exists() or not any(run.iterdir()):
+        return f"{run} would be made."
+    if fresh:
+        return f"{run} would be replaced, all of it."
+    if lengthens(run, steps):
+        return f"The finished run in {run} would go on to {steps:,} steps."
+    return f"The unfinished run in {run} would go on."
+
+
+def in_words(info):
+    """A data set in a few words."""
+    shape = " × ".join(map(str, info.shape))
+    classes = f", {info.num_classes} classes" if info.num_classes else ""
+    return f"{info.name}: {info.num_examples:,} examples of {shape}{classes}"
+
+
+def prepare(settings, strategy):
+    """The pair (class, strategy) of a training, once its settings are checked."""
     model_class = registry.MODELS[settings["model"]]
     check_options(model_class, settings)
     check_precision(settings["precision"])
@@ -37,14 +93,7 @@ def train(settings, batch_size, run, fresh, save_every, strategy):
     keras.utils.set_random_seed(settings["seed"])
     if settings["deterministic"]:
         tf.config.experimental.enable_op_determinism()
-    if hasattr(model_class, "stages"):
-        return train_stages(model_class, settings, batch_size, run, fresh, save_every, devices)
-    data = load_data(model_class, settings)
-    gan = build(model_class, data.info, settings, devices)
-    announce(data.info, settings, gan)
-    settings = {**settings, "title": gan.paper.title, "arxiv": gan.paper.arxiv}
-    steps, sample_every = settings["steps"], settings["sample_every"]
-    return runs.train(gan, data, run, steps, sample_every, fresh, settings, save_every=save_every)
+    return model_class, devices
 
 
 def check_options(model_class, settings):
@@ -58,6 +107,12 @@ def check_options(model_class, settings):
     if settings["latent_dim"] is not None and recipe.latent_dim is None:
         raise ValueError(
             f"--latent-dim is no option of {name}. Received: {settings['latent_dim']}."
+        )
+    if settings["width"] is not None and "width" not in network_settings(model_class):
+        has = [n for n, known in registry.MODELS.items() if "width" in network_settings(known)]
+        raise ValueError(
+            f"--width is an option of {', '.join(has)}, and not of {name}. "
+            f"Received: {settings['width']}."
         )
 
 
@@ -110,14 +165,33 @@ def announce(info, settings, gan):
     if is_chief(gan):
         print(
             f"Training {type(gan).__name__} on {info.name}: {settings['steps']:,} steps of "
-            f"{settings['batch_size'] * gan.minibatches_per_step} examples."
+            f"{settings['batch_size'] * gan.minibatches_per_step} examples, "
+            f"{gan.count_params():,} parameters."
             + ("" if several else " Ctrl-C ends it early and saves."),
             flush=True,
         )
 
 
-def train_stages(model_class, settings, batch_size, run, fresh, save_every, strategy):
+def train_stages(model_class, settings, batch_size, run, fresh, strategy, every):
     """Grows a model to the size of its data; False if the user ended it early."""
+    info, stages, load_stage = plan_stages(model_class, settings, batch_size)
+    shape = stages[0][0]
+    gan = build(model_class, dataclasses.replace(info, shape=shape), settings, strategy)
+    begins = fresh or not run.exists()
+    if is_chief(gan) and begins and settings["steps"] >= FORECAST_FROM:
+        forecast_stages(
+            models_of(model_class, info, settings, stages, strategy), settings, load_stage
+        )
+    own = {name: settings[name] for name in ("data_dir", "width")}
+    own = {"title": gan.paper.title, "arxiv": gan.paper.arxiv, **own}
+    if settings["value_range"] is not None:
+        own["value_range"] = settings["value_range"]
+    planned = [(settings["steps"], batch_size) for _, batch_size in stages]
+    return runs.train_stages(gan, planned, load_stage, run, fresh=fresh, settings=own, **every)
+
+
+def plan_stages(model_class, settings, batch_size):
+    """The data's info, the stages up to it as pairs (shape, batch size), and `load_stage`."""
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     info = datasets.info(settings["dataset"], **chosen)
     kind = samples("samples", info.shape)
@@ -126,8 +200,6 @@ def train_stages(model_class, settings, batch_size, run, fresh, save_every, stra
             f"{model_class.__name__} must have pictures. "
             f"Received: '{info.name}', a set of {kind.noun}."
         )
-    shapes, batch_sizes = zip(*model_class.stages(info.shape, batch_size), strict=True)
-    gan = build(model_class, dataclasses.replace(info, shape=shapes[0]), settings, strategy)
 
     def load_stage(shape, batch_size):
         return datasets.load(
@@ -137,20 +209,21 @@ def train_stages(model_class, settings, batch_size, run, fresh, save_every, stra
             **{**chosen, "image_size": shape[:2]},
         )
 
-    stages = [(settings["steps"], batch_size) for batch_size in batch_sizes]
-    own = {"title": gan.paper.title, "arxiv": gan.paper.arxiv, "data_dir": settings["data_dir"]}
-    if settings["value_range"] is not None:
-        own["value_range"] = settings["value_range"]
-    return runs.train_stages(
-        gan, stages, load_stage, run, settings["sample_every"], fresh, own, save_every
-    )
+    return info, model_class.stages(info.shape, batch_size), load_stage
 
 
 def build(model_class, info, settings, strategy):
-    chosen = {name: settings[name] for name in ("latent_dim", "ema_decay")}
+    chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if model_class.recipe.labelled:
         chosen["num_classes"] = info.num_classes
     chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):
         return model_class.from_paper(info.shape, seed=settings["seed"], **chosen)
+
+
+def models_of(model_class, info, settings, stages, strategy):
+    """Pairs (model of its own, batch size) of each stage, one at a time."""
+    for shape, batch_size in stages:
+        stage = dataclasses.replace(info, shape=shape)
+        yield build(model_class, stage, settings, strategy), batch_size

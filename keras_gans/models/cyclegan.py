@@ -153,12 +153,13 @@ class CycleGAN(TwoWayTranslator):
         return {player: adam(rate, beta_1=0.5) for player in self.players}
 
     @classmethod
-    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None, width=64):
         """The authors', of pictures; discriminators of small pictures have fewer layers."""
         num_layers = max((n for n in (2, 3) if 3 * 2**n <= min(shape[:2])), default=1)
         generators = {
             f"generator_{way}": build_resnet_generator(
                 shape,
+                width=width,
                 affine=False,
                 symmetric=True,
                 seed=derive_seed(seed, "generator", way[-1]),
@@ -168,6 +169,7 @@ class CycleGAN(TwoWayTranslator):
         discriminators = {
             f"discriminator_{of}": build_patchgan_discriminator(
                 shape,
+                width=width,
                 num_layers=num_layers,
                 affine=False,
                 seed=derive_seed(seed, "discriminator", of),

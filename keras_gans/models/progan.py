@@ -37,7 +37,7 @@ Deviations from the paper:
 import keras
 from keras import ops
 
-from keras_gans.checks import check_not_negative, check_positive, check_scheduled
+from keras_gans.checks import check_count, check_not_negative, check_positive, check_scheduled
 from keras_gans.devices.replicas import mean_over_replicas
 from keras_gans.families.class_head import ClassHead
 from keras_gans.families.growing import GrowingModel
@@ -75,18 +75,25 @@ class SharedByLosses(ClassHead, GrowingModel):
         return {player: RestartingAdam(1e-3, beta_1=0.0, beta_2=0.99) for player in self.players}
 
     @classmethod
-    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None, width=512):
         """The paper's at one size, without a fade; with `num_classes`, the class-conditional ones.
 
         A minibatch is one group of the minibatch standard deviation.
         """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
+        width = check_count("width", width)
+        widths = {"filters_base": 16 * width, "filters_max": width}
         return {
             "generator": build_progan_generator(
-                shape, latent_dim=latent_dim, num_classes=num_classes, seed=seed
+                shape, latent_dim=latent_dim, num_classes=num_classes, **widths, seed=seed
             ),
             "discriminator": build_progan_discriminator(
-                shape, group_size=None, noise=cls.noise, class_logits=num_classes, seed=seed
+                shape,
+                group_size=None,
+                noise=cls.noise,
+                class_logits=num_classes,
+                **widths,
+                seed=seed,
             ),
         }
 

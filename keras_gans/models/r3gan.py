@@ -129,10 +129,10 @@ class R3GAN(AdversarialModel):
         }
 
     @classmethod
-    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None):
-        """The paper's networks for pictures, dense ones for points."""
+    def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None, width=None):
+        """The paper's networks for pictures, of another width if one is given; dense for points."""
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        generator, discriminator = r3gan_pair(shape, latent_dim, seed=seed)
+        generator, discriminator = r3gan_pair(shape, latent_dim, width, seed=seed)
         return {"generator": generator, "discriminator": discriminator}
 
     @classmethod

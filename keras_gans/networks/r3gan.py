@@ -122,12 +122,13 @@ def build_r3gan_discriminator(image_shape, width=768, blocks=2, seed=None):
     return keras.Model(pictures, logits, name="r3gan_discriminator")
 
 
-def r3gan_pair(shape, latent_dim, seed=None):
+def r3gan_pair(shape, latent_dim, width=None, seed=None):
     """The paper's networks for pictures, dense ones for points.
 
     Args:
         shape: shape of one sample.
         latent_dim: length of the latents.
+        width: channels of the smallest maps of pictures, or None for the paper's 768.
         seed: integer that fixes the initial weights, or None.
 
     Returns:
@@ -141,10 +142,13 @@ def r3gan_pair(shape, latent_dim, seed=None):
     >>> generator, discriminator = r3gan_pair((32, 32, 3), latent_dim=64, seed=0)
     """
     if len(shape) == 1:
+        if width is not None:
+            raise ValueError(f"`width` must be None: these are points. Received: {width!r}")
         generator = build_mlp_generator(shape, latent_dim, OF_POINTS, seed=seed)
         return generator, build_mlp_discriminator(shape, OF_POINTS, seed=seed)
-    generator = build_r3gan_generator(shape, latent_dim, seed=seed)
-    return generator, build_r3gan_discriminator(shape, seed=seed)
+    width = 768 if width is None else width
+    generator = build_r3gan_generator(shape, latent_dim, width, seed=seed)
+    return generator, build_r3gan_discriminator(shape, width, seed=seed)
 
 
 def _widths(width, stages):

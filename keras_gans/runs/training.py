@@ -7,7 +7,7 @@ tensorboard/    for: tensorboard --logdir DIR/tensorboard
 model.keras     everything, for keras.models.load_model
 savedmodel/     the generator alone, for TF Serving (`keras_gans.export.savedmodel`)
 grid.png        samples of the trained model
-checkpoints/    where an unfinished run goes on (`keras_gans.callbacks.Resume`)
+checkpoints/    where the run goes on (`keras_gans.callbacks.Resume`), a finished one if longer
 last_good.keras instead of a model, where training broke (`keras_gans.callbacks.Guard`)
 """
 
@@ -29,17 +29,19 @@ from keras_gans.export import savedmodel
 from keras_gans.files import read_json, replacing, write_json
 from keras_gans.images import points_limit, save_png
 from keras_gans.run_settings import (
+    CHECKPOINTS,
     SETTINGS,
     check_directory,
     check_same_settings,
     facts_of,
     is_finished,
+    lengthens,
+    was_lengthened,
 )
 from keras_gans.runs.directories import facts_of_model, own_directory
-from keras_gans.training import kinds
+from keras_gans.training import checkpoints, kinds
 from keras_gans.training.ports import makes_from_latents
 
-CHECKPOINTS = "checkpoints"
 CHECKPOINT_SECONDS = 60
 POINT_SAMPLES = 1000
 GUARD_EXAMPLES = 32
@@ -61,15 +63,18 @@ def train(
     """Trains a model for some steps and writes the run; Ctrl-C ends it early and saves.
 
     A run that was ended before its last step, in whatever way, goes on when this is called again
-    with the same settings, and becomes what it would have become; see `callbacks.Resume`.
+    with the same settings, and becomes what it would have become; see `callbacks.Resume`. So does
+    a finished one that is to have more steps; schedules over all steps are then those of the longer
+    run.
 
     Args:
         gan: `AdversarialModel`, compiled or to be trained with the paper's optimizers.
         dataset: from `keras_gans.datasets.load`.
         directory: where the run is written; new or empty, or with an unfinished run of the same
-            settings, or with any run and `fresh`.
+            settings, or with a finished one of fewer steps, or with any run and `fresh`.
         steps: generator updates, at least 1.
-        sample_every: steps between sample grids; a tenth of all when `None`.
+        sample_every: steps between sample grids; when `None` a tenth of all, or as before in a run
+            that is lengthened.
         fresh: whether an earlier run in the directory is replaced.
         settings: dict of further settings to write down.
         samples, columns: what the grids show, as in `callbacks.SampleGrid`. Models that make
@@ -91,11 +96,13 @@ def train(
     >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
     """
     run = Path(directory)
-    check_directory(run, fresh)
+    check_directory(run, fresh, steps)
+    longer = not fresh and lengthens(run, steps)
+    earlier = {} if fresh else read_json(run / SETTINGS)
     translates = not makes_from_latents(gan)
     if translates and samples is None:
         samples, columns = gan.grid_of(dataset)
-    sample_every = sample_every or max(1, steps // 10)
+    sample_every = sample_every or earlier.get("sample_every") or max(1, steps // 10)
     reals = _some_points(dataset)
     shown = {"reals": reals, "samples": samples, "columns": columns}
     settings = {
@@ -107,9 +114,12 @@ def train(
         **facts_of_model(gan, dataset.info),
         "plot_limit": None if reals is None else points_limit(reals),
     }
-    earlier = {} if fresh else read_json(run / SETTINGS)
     if earlier:
-        check_same_settings(run, earlier, settings)
+        check_same_settings(run, earlier, settings, longer)
+        if longer or was_lengthened(run):
+            settings["lengthened_from"] = _end_of(earlier) if longer else earlier["lengthened_from"]
+        if longer and is_chief(gan):
+            print(f"{run} is finished after {earlier['steps']:,} steps: it goes on to {steps:,}.")
         settings["started"] = earlier.get("started", settings["started"])
     resume = _resume(gan, run, steps, save_every)
     more = [_guard(run, None if translates else dataset), *callbacks, resume]
@@ -139,8 +149,8 @@ def _train(gan, dataset, steps, sample_every, run, settings, shown, more, resume
     savedmodel(gan, run / "savedmodel", 1, facts_of(settings), allow_untrained=True, verbose=False)
     save_png(run / "grid.png", draw(gan, None, gan.seed, **shown))
     write_json(run / SETTINGS, settings)
-    if finished:
-        shutil.rmtree(run / CHECKPOINTS, ignore_errors=True)
+    for old in checkpoints.paths(run / CHECKPOINTS)[:-1] if finished else ():
+        shutil.rmtree(old, ignore_errors=True)
     _say_how_it_ended(gan, run, settings, finished)
     return finished
 
@@ -173,7 +183,8 @@ def train_stages(
 
     Each earlier stage has a run directory of its own beside it, such as `runs/progan-4`. Stages
     that an earlier call finished with the same settings are read and not trained again, and one
-    that it did not finish goes on, unless `fresh`.
+    that it did not finish goes on, unless `fresh`. Where all are finished and have fewer steps, the
+    last one goes on.
 
     Args:
         gan: `families.growing.GrowingModel`, its first stage.
@@ -195,9 +206,15 @@ def train_stages(
     >>> train_stages(gan, [(1000, 32), (2000, 32), (4000, 16)], load_stage, "runs/progan")
     """
     directory, say = Path(directory), print if is_chief(gan) else lambda text: None
-    check_directory(directory, fresh)
+    check_directory(directory, fresh, stages[-1][0])
+    longer = not fresh and (lengthens(directory, stages[-1][0]) or was_lengthened(directory))
+    if longer:
+        with gan.distribute_strategy.scope():
+            gan = keras.models.load_model(directory / "model.keras")
     for stage, (steps, batch_size) in enumerate(stages):
-        if stage > 0:
+        if longer and stage < len(stages) - 1:
+            continue
+        if stage > 0 and not longer:
             gan = gan.grow(fade_pictures=max(1, steps * batch_size * gan.n_critic // 2))
         shape, last = tuple(gan.sampler.output_shape[1:]), stage == len(stages) - 1
         run = directory if last else directory.with_name(f"{directory.name}-{shape[0]}")
@@ -229,18 +246,34 @@ def _resume(gan, run, steps, save_every):
     return Resume(run / CHECKPOINTS, **every)
 
 
+def _epochs(settings):
+    """The pair (epochs in all, steps of each of the last ones).
+
+    They only divide the progress that is shown; ten lines where the steps allow it. A run that is
+    lengthened has others after those that it had.
+    """
+    before = settings.get("lengthened_from") or {"steps": 0, "epochs": 0}
+    steps = settings["steps"] - before["steps"]
+    epochs = next(n for n in range(10, 0, -1) if steps % n == 0)
+    return before["epochs"] + epochs, steps // epochs
+
+
+def _end_of(settings):
+    """Where a finished run ended."""
+    return {"steps": settings["steps"], "epochs": _epochs(settings)[0]}
+
+
 def _fit(gan, dataset, steps, sample_every, run, settings, shown, more):
     """Trains; False if the user ended it early."""
     title = f"{settings['model']} on {settings['dataset']}"
     curves = LossCurves(run / "losses.png", title=title)
-    # Epochs only divide the progress that is shown; ten lines where the steps allow it.
-    epochs = next(n for n in range(10, 0, -1) if steps % n == 0)
+    epochs, steps_per_epoch = _epochs(settings)
     try:
         with _interrupts(of_several=several_workers(gan.distribute_strategy)) as interrupted:
             gan.fit(
                 dataset,
                 epochs=epochs,
-                steps_per_epoch=steps // epochs,
+                steps_per_epoch=steps_per_epoch,
                 callbacks=[
                     SampleGrid(run / "samples", every_steps=sample_every, **shown),
                     curves,

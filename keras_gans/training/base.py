@@ -144,7 +144,8 @@ class AdversarialModel(PlayersModel):
                 points.
             seed: integer that fixes networks and training, or `None`.
             **settings: further arguments of the constructor, such as `ema_decay`, also in place of
-                those in `recipe`.
+                those in `recipe`, or of the class's `default_networks`, such as the `width` of
+                ProGAN's.
 
         Returns:
             The model. `fit` trains it with the paper's optimizers.
@@ -159,7 +160,8 @@ class AdversarialModel(PlayersModel):
         >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
         """
         shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
-        networks = cls.default_networks(shape, num_classes, latent_dim, seed)
+        own = {n: settings.pop(n) for n in checks.network_settings(cls) if n in settings}
+        networks = cls.default_networks(shape, num_classes, latent_dim, seed, **own)
         if cls.recipe.labelled or num_classes is not None:
             settings["num_classes"] = num_classes
         if cls.recipe.latent_prior is not None:

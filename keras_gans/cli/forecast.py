@@ -1,0 +1,90 @@
+"""How long a training takes, said before it is over."""
+
+import time
+
+import keras
+
+LEAST_STEPS, LEAST_SECONDS = 10, 5  # of which a forecast is made
+WORTH_SAYING = 60  # seconds that are left
+LONG_STEP = 3  # seconds: then the first one says enough, with all that it had to prepare
+
+
+class Forecast(keras.callbacks.Callback):
+    """Says once how long a step takes and when the training would end, if that is not soon."""
+
+    def __init__(self):
+        super().__init__()
+        self._began = self._at = None
+        self._said = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        steps, epochs = self.params["steps"], self.params["epochs"]
+        done = self._epoch * steps + batch + 1
+        if self._began is None:  # the first step has traced
+            self._began, self._at = time.monotonic(), done
+            return
+        taken, seconds = done - self._at, time.monotonic() - self._began
+        if self._said or taken < LEAST_STEPS or seconds < LEAST_SECONDS:
+            return
+        self._said = True
+        left = seconds / taken * (epochs * steps - done)
+        if left > WORTH_SAYING:
+            print(f"\nA step takes {seconds / taken:.2g} s: {until(left)}.", flush=True)
+
+
+def forecast_stages(models, settings, load_stage):
+    """Prints what each stage of a growing model takes, by a step of each, and what all take.
+
+    Args:
+        models: iterable of pairs (first weights of a stage's model, batch size).
+        settings: dict with `steps`.
+        load_stage: function (shape, batch_size) that returns a stage's data.
+    """
+    steps, total = settings["steps"], 0.0
+    for gan, batch_size in models:
+        shape = tuple(gan.sampler.output_shape[1:])
+        seconds = seconds_of_step(gan, load_stage(shape, batch_size), eagerly=True)
+        total += seconds * steps
+        print(
+            f"{shape[0]} x {shape[1]}: {steps:,} steps of {batch_size} pictures, "
+            f"{gan.count_params():,} parameters, about {seconds:.2g} s a step, "
+            f"{duration(seconds * steps)}.",
+            flush=True,
+        )
+    print(f"All stages: {until(total)}. Less is --width, --image-size or --steps.", flush=True)
+
+
+def seconds_of_step(gan, data, eagerly):
+    """How long a training step takes, by a try; the model is trained by it.
+
+    Args:
+        gan: `AdversarialModel`.
+        data: its dataset.
+        eagerly: whether without a graph, whose making takes longer than a few large steps.
+    """
+    gan.compile(run_eagerly=eagerly)
+    for num in (1, 1 if eagerly else 5):  # the first one prepares
+        begin = time.perf_counter()
+        gan.fit(data, steps_per_epoch=num, verbose=0)
+        seconds = (time.perf_counter() - begin) / num
+        if eagerly and seconds > LONG_STEP:
+            break
+    return seconds
+
+
+def until(seconds):
+    """How long something takes, and when it would end."""
+    end = time.localtime(time.time() + seconds)
+    form = "at %H:%M" if seconds < 12 * 3600 else "on %d %B %Y"
+    return f"{duration(seconds)}, to end {time.strftime(form, end)}"
+
+
+def duration(seconds):
+    """Seconds in words: 40 s, 5 min, 3.5 h or 12 days."""
+    for least, unit, name in ((2 * 86400, 86400, "days"), (5400, 3600, "h"), (90, 60, "min")):
+        if seconds >= least:
+            return f"{seconds / unit:.2g} {name}"
+    return f"{seconds:.2g} s"
