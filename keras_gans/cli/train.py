@@ -206,6 +206,7 @@ def plan_stages(model_class, settings, batch_size):
             settings["dataset"],
             batch_size=batch_size,
             seed=settings["seed"],
+            resampling="box",  # as of the fade
             **{**chosen, "image_size": shape[:2]},
         )
 

@@ -137,13 +137,14 @@ MAKERS = {
 }
 
 
-def read(name, size=None, channels=None):
+def read(name, size=None, channels=None, resampling="lanczos"):
     """The pictures of one of `MAKERS`.
 
     Args:
         name: str.
         size: pair of int (height, width), or None.
         channels: int in 1..4, or None.
+        resampling: see `load`.
 
     Returns:
         InMemory, with uint8 pictures.
@@ -157,6 +158,6 @@ def read(name, size=None, channels=None):
     with tf.device("CPU:0"):
         for begin in range(0, len(pictures), CONVERTED_AT_ONCE):
             part = slice(begin, begin + CONVERTED_AT_ONCE)
-            pictures[part] = convert(examples.values[part], size, channels)
+            pictures[part] = convert(examples.values[part], size, channels, resampling)
     info = dataclasses.replace(examples.info, shape=pictures.shape[1:])
     return InMemory(info, pictures, examples.labels)

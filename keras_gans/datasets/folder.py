@@ -29,7 +29,7 @@ NAMES_SHOWN = 5
 LEVELS_FROM = 32  # pictures of a folder on disk whose levels are looked at
 
 
-def decode_to(path, size, channels, value_range=None, levels=None):
+def decode_to(path, size, channels, value_range=None, levels=None, resampling="lanczos"):
     """Reads one picture and fits it, as uint8 (*size, channels); see `picture_files.decode`.
 
     `size` may be None, to keep that of the picture.
@@ -39,7 +39,7 @@ def decode_to(path, size, channels, value_range=None, levels=None):
         if pixels.shape == (*(size or pixels.shape[:2]), channels):
             return pixels
         with tf.device("CPU:0"):
-            return convert(tf.constant(pixels), size, channels).numpy()
+            return convert(tf.constant(pixels), size, channels, resampling).numpy()
 
     return decode(path, size, value_range, levels, fit)
 
@@ -53,12 +53,14 @@ class FolderOnDisk:
         paths: list of Path.
         labels: int32 (n,), or None.
         value_range: see `load`.
+        resampling: see `load`.
     """
 
     info: DatasetInfo
     paths: list
     labels: np.ndarray | None
     value_range: tuple | None = None
+    resampling: str = "lanczos"
 
     def reader(self, labels):
         """Returns a function from int64 ids (batch,) to a tuple of the pictures and the labels."""
@@ -67,11 +69,12 @@ class FolderOnDisk:
             all_labels = tf.constant(self.labels) if labels else None
         pool = concurrent.futures.ThreadPoolExecutor()  # its threads end with the dataset
 
+        def read_one(i):
+            settings = {"value_range": self.value_range, "resampling": self.resampling}
+            return decode_to(self.paths[i], size, channels, **settings)
+
         def read_batch(ids):
-            pictures = pool.map(
-                lambda i: decode_to(self.paths[i], size, channels, self.value_range), ids
-            )
-            return np.stack(list(pictures))
+            return np.stack(list(pool.map(read_one, ids)))
 
         def read(ids):
             pictures = tf.numpy_function(read_batch, [ids], tf.uint8, stateful=False)
@@ -129,7 +132,16 @@ def common_size(paths, on_unreadable):
     return first[1] if first else (1, 1)  # no picture at all is reported by `read`
 
 
-def read(root, size, channels, labels, on_unreadable, value_range=None, say=False):
+def read(
+    root,
+    size,
+    channels,
+    labels,
+    on_unreadable,
+    value_range=None,
+    say=False,
+    resampling="lanczos",
+):
     """The pictures of a folder.
 
     Args:
@@ -140,6 +152,7 @@ def read(root, size, channels, labels, on_unreadable, value_range=None, say=Fals
         on_unreadable: "error" or "skip".
         value_range: pair of floats, or None; see `load`.
         say: whether to say on stderr how many pictures there are, and what is left out.
+        resampling: see `load`.
 
     Returns:
         InMemory, or FolderOnDisk where the pictures take more than `examples.MEMORY_BUDGET` bytes.
@@ -172,7 +185,7 @@ def read(root, size, channels, labels, on_unreadable, value_range=None, say=Fals
 
     def try_reading(index):
         try:
-            picture = decode_to(paths[index], size, channels, value_range, levels)
+            picture = decode_to(paths[index], size, channels, value_range, levels, resampling)
         except UnreadableError as error:
             if on_unreadable == "error":
                 raise
@@ -217,7 +230,7 @@ def read(root, size, channels, labels, on_unreadable, value_range=None, say=Fals
         print(what_was_found(root, info, found, all_labels, broken), file=sys.stderr, flush=True)
     if fits:
         return InMemory(info, pictures, all_labels)
-    return FolderOnDisk(info, paths, all_labels, value_range)
+    return FolderOnDisk(info, paths, all_labels, value_range, resampling)
 
 
 # What a person is told

@@ -12,6 +12,7 @@ from keras_gans.catalogue import find_class
 from keras_gans.checks import check_int
 from keras_gans.datasets import embedded, folder, points, tfds_sets
 from keras_gans.datasets.examples import InMemory
+from keras_gans.datasets.pictures import RESAMPLINGS
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
 from keras_gans.picture_files import check_value_range
 
@@ -41,6 +42,7 @@ def load(
     drop_remainder=False,
     classes=None,
     value_range=None,
+    resampling="lanczos",
 ):
     """Loads a set of pictures, or of points, as batches that are ready for training.
 
@@ -89,6 +91,8 @@ def load(
             pictures of a folder that have more than 8 bits: (0, 4095) for 12 bits in a file of 16,
             as of microscopes and CT, or the range of floating point TIFF files. None is all 16
             bits; a warning says where these are mostly unused. Pictures of 8 bits stay as they are.
+        resampling: "lanczos", which keeps pictures sharp, or "box": a pixel is the mean over what
+            it covers, as in ProGAN's stages.
 
     Returns:
         tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or float32
@@ -134,6 +138,7 @@ def load(
         classes,
         value_range,
         say=True,
+        resampling=resampling,
     )
     n = examples.info.num_examples
     if drop_remainder and batch_size > n:
@@ -213,17 +218,22 @@ def find(
     classes=None,
     value_range=None,
     say=False,
+    resampling="lanczos",
 ):
     """Reads the examples that the arguments of `load` name; `say` how many, of a folder."""
     if classes is not None:
         given = (name, split, image_size, channels, True, data_dir, on_unreadable)
-        return of_classes(find(*given, None, value_range, say), classes)
+        return of_classes(find(*given, None, value_range, say, resampling), classes)
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"`name` must be a str or an os.PathLike. Received: {name!r}")
     if not isinstance(split, str):
         raise TypeError(f"`split` must be a str. Received: {split!r}")
     if on_unreadable not in ("error", "skip"):
         raise ValueError(f'`on_unreadable` must be "error" or "skip". Received: {on_unreadable!r}')
+    if not isinstance(resampling, str) or resampling not in RESAMPLINGS:
+        raise ValueError(
+            f"`resampling` must be one of {list(RESAMPLINGS)}. Received: {resampling!r}"
+        )
     size = pair("image_size", image_size)
     if channels is not None:
         channels = check_int("channels", channels, 1, 4)
@@ -239,14 +249,16 @@ def find(
         examples = points.read(name)
     elif name in embedded.MAKERS:
         only_train(name, split)
-        examples = embedded.read(name, size, channels)
+        examples = embedded.read(name, size, channels, resampling)
     elif isinstance(name, str) and (prepared := tfds_sets.find(name, data_dir)):
-        examples = tfds_sets.read(name, prepared, split, size, channels, labels)
+        examples = tfds_sets.read(name, prepared, split, size, channels, labels, resampling)
     elif isinstance(name, str) and not os.path.isdir(name) and tfds_sets.is_known(name):
         raise tfds_sets.not_prepared(name, data_dir, names())
     elif isinstance(name, os.PathLike) or os.path.isdir(name) or "/" in name or os.sep in name:
         only_train(name, split)
-        return folder.read(name, size, channels, labels, on_unreadable, value_range, say)
+        return folder.read(
+            name, size, channels, labels, on_unreadable, value_range, say, resampling
+        )
     else:
         raise unknown(name)
     if value_range is not None:

@@ -3,13 +3,14 @@
 import tensorflow as tf
 
 REC_601 = (0.299, 0.587, 0.114)
+RESAMPLINGS = {"lanczos": "lanczos3", "box": "area"}  # as `tf.image.resize` calls them
 
 
-def convert(pictures, size=None, channels=None):
+def convert(pictures, size=None, channels=None, resampling="lanczos"):
     """Fits uint8 pictures to a size and a number of channels.
 
-    The shorter side (relative to the target's) is resized with an antialiased Lanczos filter, and
-    the centre is cropped. Colours become grey by the luminance of Rec. 601; grey is repeated for
+    The shorter side (relative to the target's) is resized, with an antialiased filter, and the
+    centre is cropped. Colours become grey by the luminance of Rec. 601; grey is repeated for
     colours. A transparent picture is put on white where its alpha is not kept, and an opaque one is
     given an alpha of 255.
 
@@ -18,6 +19,7 @@ def convert(pictures, size=None, channels=None):
             statically: grey, grey and alpha, RGB, RGB and alpha.
         size: pair of int (height, width), or None to keep the size.
         channels: int in 1..4, or None to keep them.
+        resampling: "lanczos", or "box" for means over what a pixel covers.
 
     Returns:
         uint8 tensor.
@@ -30,7 +32,7 @@ def convert(pictures, size=None, channels=None):
     if not has_channels:
         x = to_channels(x, channels)
     if not has_size:
-        x = cover(x, *size)
+        x = cover(x, *size, resampling)
     return tf.cast(tf.clip_by_value(tf.round(x), 0.0, 255.0), tf.uint8)
 
 
@@ -50,7 +52,7 @@ def to_channels(x, channels):
     return tf.concat([colours, alpha], axis=-1)
 
 
-def cover(x, height, width):
+def cover(x, height, width, resampling="lanczos"):
     """Resizes float32 pictures so that they just cover (height, width), and crops the centre."""
     old = tf.cast(tf.shape(x)[-3:-1], tf.float64)
     target = tf.constant([height, width])
@@ -59,9 +61,9 @@ def cover(x, height, width):
 
     colours, alpha = split_alpha(x)
     if alpha is None:
-        x = resize(x, new)
+        x = resize(x, new, resampling)
     else:  # colours are weighted by alpha, for what is transparent has no colour to mix in
-        alpha_weighted = resize(tf.concat([colours * alpha, alpha], axis=-1), new)
+        alpha_weighted = resize(tf.concat([colours * alpha, alpha], axis=-1), new, resampling)
         colours, alpha = split_alpha(alpha_weighted)
         x = tf.concat([tf.math.divide_no_nan(colours, alpha), alpha], axis=-1)
 
@@ -69,9 +71,9 @@ def cover(x, height, width):
     return x[..., top : top + height, left : left + width, :]
 
 
-def resize(x, size):
-    """Antialiased Lanczos resize of float32 pictures to an int32 tensor (height, width)."""
-    return tf.image.resize(x, size, method="lanczos3", antialias=True)
+def resize(x, size, resampling="lanczos"):
+    """Antialiased resize of float32 pictures to an int32 tensor (height, width)."""
+    return tf.image.resize(x, size, method=RESAMPLINGS[resampling], antialias=True)
 
 
 def split_alpha(x):

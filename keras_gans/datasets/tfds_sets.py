@@ -141,11 +141,13 @@ class Features:
         builder: tfds.core.DatasetBuilder.
         picture: str, name of the feature of the pictures.
         label: str, name of that of the labels, or None.
+        resampling: see `load`.
     """
 
     builder: object
     picture: str
     label: str | None
+    resampling: str = "lanczos"
 
     def read(self, split):
         """The encoded pictures of a split, with labels of -1 where there are none."""
@@ -169,7 +171,8 @@ class Features:
         picture = self.builder.info.features[self.picture].decode_example(encoded)
         if picture.dtype == tf.uint16:
             picture = tf.cast(tf.round(tf.cast(picture, tf.float32) * (255 / 65535)), tf.uint8)
-        return tf.ensure_shape(convert(picture, size, channels), (*size, channels))
+        fitted = convert(picture, size, channels, self.resampling)
+        return tf.ensure_shape(fitted, (*size, channels))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -267,7 +270,7 @@ def find_features(builder, name, labels):
     return Features(builder, pictures[0], classes[0] if len(classes) == 1 else None)
 
 
-def read(name, folder, split, size, channels, labels):
+def read(name, folder, split, size, channels, labels, resampling="lanczos"):
     """The pictures of a prepared set.
 
     Args:
@@ -277,6 +280,7 @@ def read(name, folder, split, size, channels, labels):
         size: pair of int (height, width), or None.
         channels: int in 1..4, or None.
         labels: bool; whether labels are required.
+        resampling: see `load`.
 
     Returns:
         InMemory, or Streamed where the pictures take more than `examples.MEMORY_BUDGET` bytes.
@@ -294,6 +298,7 @@ def read(name, folder, split, size, channels, labels):
 
     builder = tfds.builder_from_directory(folder)
     features = find_features(builder, name, labels)
+    features = dataclasses.replace(features, resampling=resampling)
     try:
         num_examples = builder.info.splits[split].num_examples
     except (KeyError, ValueError) as error:

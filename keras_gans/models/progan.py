@@ -23,13 +23,13 @@ the cross-entropy of the labels of reals and of fakes, G on that of its fakes.
 
 `from_paper` has the settings of the paper's results: minibatches of 16, and fewer for large
 pictures, each of which is one group of the minibatch standard deviation; and Adam's state begins
-anew where layers are new and where they have been faded in.
+anew where layers are new and where they have been faded in. A stage's pictures are means over the
+larger ones' pixels, as of the fade: `load(..., resampling="box")`, which `keras-gans train` has.
 
 Deviations from the paper:
-- Pictures of a stage are resized by Lanczos's filter, there by means of 2 x 2 pixels, as the fade
-  does here too.
 - Pictures are not mirrored unless `mirror=True`, as there for CelebA.
 - The average's decay is warmed up at the beginning of each stage, which the paper has not.
+- The rate does not rise to its value in the first 40,000 pictures, as in the authors' first code.
 - In the authors' code of `ProGANLS` reals have the target 0 and fakes 1, and c is D's loss, by its
   place in a list where D(G(z)), clipped to [0, 1], is meant.
 """
@@ -158,7 +158,7 @@ class ProGAN(SharedByLosses):
     >>> gan = ProGAN(build_progan_generator((4, 4, 3)), build_progan_discriminator((4, 4, 3)))
     >>> for size in (4, 8, 16, 32, 64):
     ...     gan = gan if size == 4 else gan.grow()
-    ...     dataset = load("noto_emoji", image_size=size, batch_size=16)
+    ...     dataset = load("noto_emoji", image_size=size, resampling="box", batch_size=16)
     ...     history = gan.fit(dataset, steps_per_epoch=1_600_000 // 16)
 
     Reference:

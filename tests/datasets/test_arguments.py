@@ -33,6 +33,8 @@ from keras_gans import datasets
         ("labels", 1, "True or False"),
         ("shuffle", "yes", "True or False"),
         ("drop_remainder", None, "True or False"),
+        ("resampling", "nearest", "['lanczos', 'box']"),
+        ("resampling", None, "['lanczos', 'box']"),
         ("split", "test", "train"),
         ("split", "train[:10]", "train"),
     ],

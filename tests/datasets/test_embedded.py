@@ -137,6 +137,21 @@ def test_resizing_agrees_with_pillow():
     assert np.quantile(difference, 0.99) < 4  # Pillow rounds and clips between rows and columns
 
 
+@pytest.mark.parametrize("classes", [None, ("Symbols",)])
+def test_box_resampling_takes_means(classes):
+    """64 x 64 to 16 x 16: each pixel is the mean of 4 x 4; by itself a Lanczos filter is not."""
+
+    def levels(**settings):
+        data = datasets.load(
+            "noto_emoji", batch_size=20, shuffle=False, classes=classes, **settings
+        )
+        return np.rint((next(iter(data)).numpy() + 1) * 127.5)
+
+    means = levels().reshape(-1, 16, 4, 16, 4, 3).mean((2, 4))
+    assert np.abs(levels(image_size=16, resampling="box") - means).max() < 0.51
+    assert np.abs(levels(image_size=16) - means).max() > 10
+
+
 def test_the_arrays_are_loaded_once():
     assert embedded.read("noto_emoji") is embedded.read("noto_emoji")
 

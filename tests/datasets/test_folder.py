@@ -114,6 +114,19 @@ def test_resizing_is_antialiased(tmp_path):
     assert np.abs(uint8(tmp_path, image_size=16).astype(int) - 127).max() < 12
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_box_resampling(tmp_path, in_memory, monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    save(tmp_path / "noise.png", pixels)
+    if not in_memory:
+        monkeypatch.setattr(examples, "MEMORY_BUDGET", 0)
+    means = pixels.reshape(4, 2, 4, 2, 3).mean((1, 3))
+    found = uint8(tmp_path, image_size=4, resampling="box")
+    assert np.abs(found[0] - means).max() < 0.51
+    assert np.abs(uint8(tmp_path, image_size=4)[0] - means).max() > 2
+
+
 def test_exif_orientation(tmp_path):
     pixels = np.zeros((8, 16, 3), np.uint8)
     pixels[:, :8] = 255  # white on the left

@@ -87,6 +87,8 @@ def test_size_and_channels(store):
     dataset = datasets.load("digits", data_dir=store, image_size=(4, 6), channels=3)
     assert dataset.info.shape == (4, 6, 3)
     assert sorted(uint8(dataset)[:, 2, 2, 1].tolist()) == list(range(20))
+    boxed = datasets.load("digits", data_dir=store, image_size=4, resampling="box")
+    assert boxed.info.shape == (4, 4, 1)
     with pytest.raises(ValueError, match="`image_size` must be given for 'photos'"):
         datasets.load("photos", data_dir=store)
     assert datasets.info("photos", image_size=4, data_dir=store).shape == (4, 4, 3)
