@@ -303,3 +303,30 @@ def test_losses_with_classes(model_class):
     doubled = gan.generate(4, seed=1, labels=[0, 1, 2, 0]).repeat(2, 1).repeat(2, 2)
     assert np.abs(made.astype(int) - doubled).max() <= 1
     assert (gan.generate(1, seed=1, labels=0) != gan.generate(1, seed=1, labels=1)).any()
+
+
+def networks_with_classes():
+    small = {"filters_base": 32, "filters_max": 4, "fade": True, "seed": 1}
+    return (
+        build_progan_generator(
+            harness.SHAPE, latent_dim=6, num_classes=harness.NUM_CLASSES, **small
+        ),
+        build_progan_discriminator(harness.SHAPE, class_logits=harness.NUM_CLASSES, **small),
+    )
+
+
+WITH_CLASSES = harness.case(
+    ProGAN,
+    networks_with_classes,
+    labelled=True,
+    rate=0.005,
+    fade_pictures=20,  # over in the third step
+    num_classes=harness.NUM_CLASSES,
+    mirror=True,
+)
+
+
+@pytest.mark.slow
+def test_classes_on_replicas_and_in_files(two_replicas, tmp_path):
+    harness.check_training_is_one(WITH_CLASSES, two_replicas)
+    harness.check_round_trip(WITH_CLASSES, tmp_path / "model.keras")

@@ -264,3 +264,31 @@ def test_a_model_with_classes_is_asked_for_them(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             WGANGP(*networks, num_classes=num_classes)
+
+
+def residual_networks_with_classes():
+    settings = {"width": 4, "seed": 1}
+    generator = build_residual_generator(
+        harness.SHAPE, latent_dim=5, num_classes=harness.NUM_CLASSES, **settings
+    )
+    return generator, build_residual_discriminator(
+        harness.SHAPE, class_logits=harness.NUM_CLASSES, **settings
+    )
+
+
+WITH_CLASSES = harness.case(
+    WGANGP,
+    residual_networks_with_classes,
+    labelled=True,
+    rate=0.001,
+    n_critic=1,
+    num_classes=harness.NUM_CLASSES,
+    generator_minibatches=2,
+    dequantize=True,
+)
+
+
+@pytest.mark.slow
+def test_classes_on_replicas_and_in_files(two_replicas, tmp_path):
+    harness.check_training_is_one(WITH_CLASSES, two_replicas)
+    harness.check_round_trip(WITH_CLASSES, tmp_path / "model.keras")
