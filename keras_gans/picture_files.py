@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+MOVING = ("GIF", "PNG", "TIFF", "WEBP", "AVIF")  # formats of several pictures a file
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 PIXELS_IN_FLIGHT = 32 * 2**20
 """Pixels that are decoded at once, by all threads; a larger picture is decoded alone."""
@@ -34,6 +35,9 @@ SMALL = 2**18  # pixels up to which a picture is not counted
 MAX_PIXELS = "KERAS_GANS_MAX_PIXELS"  # environment variable
 DEEP = 65535  # the highest level of 16 bits
 ROWS_AT_ONCE = 2**20  # pixels of which levels are computed at once
+RAW = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".nef", ".nrw", ".orf", ".pef", ".rw2", ".srw"}
+"""Files of cameras that are TIFF by content, with a small preview for a first picture."""
+
 # How a picture is turned upright, by its EXIF orientation.
 UPRIGHT = {
     2: "FLIP_LEFT_RIGHT",
@@ -66,6 +70,19 @@ class Found:
     paths: list
     left_out: list
     num_files: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What was met while pictures were decoded, by any number of threads.
+
+    Attributes:
+        levels: list of pairs, the lowest and highest level of each that has more than 8 bits.
+        several: list of the paths of files with more than one picture.
+    """
+
+    levels: list = dataclasses.field(default_factory=list)
+    several: list = dataclasses.field(default_factory=list)
 
 
 def natural_key(text):
@@ -140,8 +157,11 @@ def _why_not(entry):
     if not entry.is_file():  # opening a pipe would wait for someone to write into it
         return "a link to nothing" if entry.is_symlink() else "no regular file"
     accepts, suffixes = _known()
-    if os.path.splitext(entry.name)[1].lower() in suffixes:
+    suffix = os.path.splitext(entry.name)[1].lower()
+    if suffix in suffixes:
         return None
+    if suffix in RAW:
+        return "a raw file of a camera"
     try:
         with open(entry.path, "rb", buffering=0) as file:
             head = file.read(16)
@@ -243,7 +263,7 @@ def is_deep(path):
         return image.mode.startswith(("I", "F")) or _has_deep_colours(image)
 
 
-def decode(path, size=None, value_range=None, levels=None, then=None):
+def decode(path, size=None, value_range=None, seen=None, then=None):
     """Reads one picture, upright, as uint8 (height, width, 1..4).
 
     The orientation of EXIF is applied, palettes are resolved, more than 8 bits are scaled to 8, and
@@ -255,8 +275,7 @@ def decode(path, size=None, value_range=None, levels=None, then=None):
             until it just covers this, antialiased, and cropped to it.
         value_range: pair of numbers: the levels of pictures of more than 8 bits that become 0 and
             255. None is all 16 bits.
-        levels: list, or None, to which the lowest and highest level are appended where the picture
-            has more than 8 bits.
+        seen: `Seen` to add to, or None.
         then: function of the pixels whose result is returned; they count as in flight until then.
 
     Raises:
@@ -273,7 +292,10 @@ def decode(path, size=None, value_range=None, levels=None, then=None):
         raise _unreadable(path, error) from error
     with image, _counted(image, full):
         try:
-            pixels = _pixels(path, image, full, size, value_range, levels)
+            pixels = _pixels(path, image, full, size, value_range, seen or Seen())
+            # The second picture of a JPEG file is a preview, or of the same thing.
+            if seen and image.format in MOVING and getattr(image, "n_frames", 1) > 1:
+                seen.several.append(path)
         except Exception as error:
             raise _unreadable(path, error) from error
         return then(pixels) if then else pixels
@@ -350,13 +372,13 @@ def _has_deep_colours(image):
     return bool(image.tile) and ";16" in str(image.tile[0][3])
 
 
-def _pixels(path, image, full, size, value_range, levels):
+def _pixels(path, image, full, size, value_range, seen):
     from PIL import Image
 
     deep_colours = _has_deep_colours(image)  # before they are read
     orientation = _orientation(image)
     if deep_colours and image.format == "PNG":
-        image = Image.fromarray(_deep_colours(path, value_range, levels))
+        image = Image.fromarray(_deep_colours(path, value_range, seen))
     elif image.mode.startswith(("I", "F")):
         grey = np.asarray(image)
         if image.mode == "F":
@@ -364,7 +386,7 @@ def _pixels(path, image, full, size, value_range, levels):
                 raise ValueError("floating point pictures have no known range; give `value_range`")
             if not np.isfinite(grey).all():
                 raise ValueError("floating point pictures must be finite")
-        _note(grey, levels)
+        _note(grey, seen)
         image = Image.fromarray(_to_bytes(grey, value_range))
     elif deep_colours:
         if value_range is not None:
@@ -373,7 +395,7 @@ def _pixels(path, image, full, size, value_range, levels):
                 "must be in a PNG file"
             )
         colours = np.asarray(image.getchannel(0) if image.mode == "LA" else image.convert("RGB"))
-        _note(colours.astype(np.uint16) * 257, levels)
+        _note(colours.astype(np.uint16) * 257, seen)
     elif image.mode == "1":
         image = image.convert("L")
     elif image.mode in ("PA", "La", "RGBa"):
@@ -390,22 +412,21 @@ def _pixels(path, image, full, size, value_range, levels):
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _deep_colours(path, value_range, levels):
+def _deep_colours(path, value_range, seen):
     """The colours of a PNG file of 16 bits as uint8 (height, width, 2..4)."""
     with tf.device("CPU:0"):
         content = tf.io.decode_png(Path(path).read_bytes(), dtype=tf.uint16).numpy()
     alpha = content.shape[-1] in (2, 4)
     colours = content[..., :-1] if alpha else content
-    _note(colours, levels)
+    _note(colours, seen)
     colours = _to_bytes(colours, value_range)
     if not alpha:
         return colours
     return np.concatenate([colours, _to_bytes(content[..., -1:], None)], axis=-1)
 
 
-def _note(values, levels):
-    if levels is not None:
-        levels.append((float(values.min()), float(values.max())))
+def _note(values, seen):
+    seen.levels.append((float(values.min()), float(values.max())))
 
 
 def _to_bytes(values, value_range):

@@ -16,6 +16,7 @@ from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
 from keras_gans.picture_files import (
     DEEP,
+    Seen,
     UnreadableError,
     decode,
     formats,
@@ -26,10 +27,10 @@ from keras_gans.picture_files import (
 )
 
 NAMES_SHOWN = 5
-LEVELS_FROM = 32  # pictures of a folder on disk whose levels are looked at
+LOOKED_AT = 32  # pictures of a folder on disk that are looked at before they are read
 
 
-def decode_to(path, size, channels, value_range=None, levels=None, resampling="lanczos"):
+def decode_to(path, size, channels, value_range=None, seen=None, resampling="lanczos"):
     """Reads one picture and fits it, as uint8 (*size, channels); see `picture_files.decode`.
 
     `size` may be None, to keep that of the picture.
@@ -41,7 +42,7 @@ def decode_to(path, size, channels, value_range=None, levels=None, resampling="l
         with tf.device("CPU:0"):
             return convert(tf.constant(pixels), size, channels, resampling).numpy()
 
-    return decode(path, size, value_range, levels, fit)
+    return decode(path, size, value_range, seen, fit)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,11 +182,11 @@ def read(
     shape = (*size, channels)
     fits = len(paths) * int(np.prod(shape)) <= examples.MEMORY_BUDGET
     pictures = np.empty((len(paths), *shape), np.uint8) if fits else None
-    levels, broken = [], {}
+    seen, broken = Seen(), {}
 
     def try_reading(index):
         try:
-            picture = decode_to(paths[index], size, channels, value_range, levels, resampling)
+            picture = decode_to(paths[index], size, channels, value_range, seen, resampling)
         except UnreadableError as error:
             if on_unreadable == "error":
                 raise
@@ -200,7 +201,7 @@ def read(
             readable = np.array(list(pool.map(try_reading, range(len(paths)))))
     else:
         readable = np.ones(len(paths), bool)
-        levels = levels_of_some(paths)
+        look_at_some(paths, value_range, seen)
     broken = [(paths[index], broken[index]) for index in sorted(broken)]
     if broken:
         shown = some_names([str(path) for path, _ in broken])
@@ -214,7 +215,7 @@ def read(
         paths = [path for path, good in zip(paths, readable, strict=True) if good]
         pictures = pictures[readable] if fits else None
         all_labels = all_labels[readable] if all_labels is not None else None
-    if levels and value_range is None and (words := unlike_sixteen_bits(levels)):
+    if seen.levels and value_range is None and (words := unlike_sixteen_bits(seen.levels)):
         warnings.warn(f"The pictures of more than 8 bits in {root} {words}", stacklevel=4)
 
     info = DatasetInfo(
@@ -227,7 +228,9 @@ def read(
         source=str(root.resolve()),
     )
     if say:
-        print(what_was_found(root, info, found, all_labels, broken), file=sys.stderr, flush=True)
+        several = sorted(map(str, seen.several), key=natural_key)
+        line = what_was_found(root, found, len(paths), class_names, all_labels, broken, several)
+        print(line, file=sys.stderr, flush=True)
     if fits:
         return InMemory(info, pictures, all_labels)
     return FolderOnDisk(info, paths, all_labels, value_range, resampling)
@@ -236,30 +239,35 @@ def read(
 # What a person is told
 
 
-def what_was_found(root, info, found, labels, broken=()):
+def what_was_found(root, found, num, class_names=(), labels=None, broken=(), several=()):
     """How many pictures, of how many files, in how many classes; and what was left out.
 
     Args:
         root: Path.
-        info: DatasetInfo of the pictures that are read.
         found: `picture_files.Found`.
-        labels: int32 (n,) of these pictures, or None.
+        num: int, pictures that are read.
+        class_names: tuple of str.
+        labels: int32 (num,) of these pictures, or None.
         broken: sequence of pairs (Path, error): pictures that can't be read.
+        several: sequence of str, files with more than one picture.
 
     Returns:
         str, one line.
     """
     classes = "without classes"
-    if info.num_classes:
-        noun = "class" if info.num_classes == 1 else "classes"
-        classes = f"in {info.num_classes:,} {noun} ({some_names(info.class_names)})"
-    pictures = "picture" if info.num_examples == 1 else "pictures"
+    if class_names:
+        noun = "class" if len(class_names) == 1 else "classes"
+        classes = f"in {len(class_names):,} {noun} ({some_names(class_names)})"
+    pictures = "picture" if num == 1 else "pictures"
     files = "file" if found.num_files == 1 else "files"
-    line = f"{root}: {info.num_examples:,} {pictures} of {found.num_files:,} {files}, {classes}."
+    line = f"{root}: {num:,} {pictures} of {found.num_files:,} {files}, {classes}."
+    if several:
+        names = some_names([str(Path(path).relative_to(root)) for path in several])
+        line += f" Of {len(several):,} × several in a file the first picture is read ({names})."
     left_out = [*found.left_out, *((path, "a picture that can't be read") for path, _ in broken)]
     if labels is not None:
-        counts = np.bincount(labels, minlength=info.num_classes)
-        kept = {name for name, count in zip(info.class_names, counts, strict=True) if count}
+        counts = np.bincount(labels, minlength=len(class_names))
+        kept = {name for name, count in zip(class_names, counts, strict=True) if count}
         folders = {path.name for path in root.iterdir() if path.is_dir()}
         empty = sorted((n for n in folders - kept if not n.startswith(".")), key=natural_key)
         left_out += [(root / name, "a folder without pictures") for name in empty]
@@ -282,16 +290,14 @@ def some_names(names):
     return ", ".join(names[:NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def levels_of_some(paths):
-    """The lowest and highest levels of some of the pictures that have more than 8 bits."""
-    levels = []
-    for path in paths[:: max(1, len(paths) // LEVELS_FROM)]:
+def look_at_some(paths, value_range, seen):
+    """Decodes some of the pictures that have more than 8 bits, for what is `Seen` there."""
+    for path in paths[:: max(1, len(paths) // LOOKED_AT)]:
         try:
             if is_deep(path):
-                decode(path, levels=levels)
+                decode(path, None, value_range, seen)
         except UnreadableError:
             continue  # the batch that it is in will say so
-    return levels
 
 
 def unlike_sixteen_bits(levels):

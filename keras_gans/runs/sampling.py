@@ -1,5 +1,6 @@
 """Samples from what training left: a run directory, a `.keras` file or an exported SavedModel."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,9 @@ import tensorflow as tf
 
 from keras_gans import sources
 from keras_gans.catalogue import find_class
-from keras_gans.datasets.folder import decode_to
+from keras_gans.datasets.folder import decode_to, what_was_found
 from keras_gans.files import CARD, read_json
-from keras_gans.picture_files import find
+from keras_gans.picture_files import search
 from keras_gans.registry import load_model
 from keras_gans.training import kinds, ports
 from keras_gans.training.ports import Port
@@ -282,11 +283,18 @@ def _read(kind, values, value_range):
         if kind.pictured:
             *size, channels = kind.shape
             size = None if None in size else tuple(size)
-            for file in find(path) if path.is_dir() else [path]:
+            for file in _pictures_in(path) if path.is_dir() else [path]:
                 yield kind.from_file(decode_to(file, size, channels, value_range))
         else:
             lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [value]
             yield from (kind.parse(line) for line in lines if line.strip())
+
+
+def _pictures_in(folder):
+    """The paths of a folder's pictures, of which a line on stderr says what was left out."""
+    found = search(folder)
+    print(what_was_found(folder, found, len(found.paths)), file=sys.stderr, flush=True)
+    return found.paths
 
 
 def parse_labels(text, sampler, source):

@@ -457,3 +457,16 @@ def test_very_many_pixels_have_a_remedy(tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         assert datasets.load(tmp_path).info.num_examples == 1
+
+
+def test_files_with_several_pictures_and_raw_files_are_said(tmp_path, capsys):
+    red, blue = (Image.fromarray(plain(colour)) for colour in ([255, 0, 0], [0, 0, 255]))
+    red.save(tmp_path / "stack.tif", save_all=True, append_images=[blue, blue])
+    red.save(tmp_path / "moving.gif", save_all=True, append_images=[blue])
+    red.save(tmp_path / "one.tif", compression="tiff_lzw")
+    red.save(tmp_path / "camera.dng", "TIFF")
+    dataset, line = said(capsys, tmp_path)
+    assert dataset.info.num_examples == 3
+    assert "Of 2 × several in a file the first picture is read (moving.gif, stack.tif)." in line
+    assert "Left out: 1 × a raw file of a camera (camera.dng)." in line
+    assert uint8(tmp_path)[:, 0, 0].tolist() == [[255, 0, 0]] * 3
