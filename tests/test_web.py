@@ -91,6 +91,26 @@ def test_latents_are_those_of_tensorflow():
         np.testing.assert_allclose(latents, expected, rtol=0, atol=2e-6, err_msg=f"{prior} {seed}")
 
 
+def test_a_class_in_the_address_is_a_name_before_it_is_a_number():
+    """Classes "1" to "12" keep their names, others their numbers; both come back as they were."""
+    found = run_js(
+        "controls.js",
+        """
+        const digits = Array.from({ length: 12 }, (_, i) => String(i + 1));
+        const clothes = ["Shirt", "Bag"];
+        const back = (label, names) =>
+          js.classFromText(js.classToText(label, names), names, names.length);
+        console.log(JSON.stringify([
+          js.classToText(9, digits), js.classFromText("10", digits, 12),
+          js.classToText(1, clothes), js.classFromText("Bag", clothes, 2),
+          ...["1", "7", "-1", "x", undefined].map((text) => js.classFromText(text, clothes, 2)),
+          js.classFromText("3", [], 5), js.classToText(3, []),
+          ...[0, 9, 11].map((label) => back(label, digits)),
+        ]))""",
+    )
+    assert found == ["10", 9, "1", 1, 1, 0, 0, 0, 0, 3, "3", 0, 9, 11]
+
+
 def test_seeds_that_are_none():
     given = ["-1", "1.5", "", "abc", "1e3", str(2**63)]
     found = run_latents(

@@ -75,4 +75,15 @@ export function numberFrom(text, minimum, maximum, otherwise) {
   return value >= minimum && value <= maximum ? value : otherwise;
 }
 
+/** What the address has for a class: its number, or its name where names are numbers too. */
+export function classToText(label, names) {
+  return names.some((name) => /^\d+$/.test(name)) ? (names[label] ?? String(label)) : String(label);
+}
+
+/** The class that an address means, a name before a number; the first one where it means none. */
+export function classFromText(text, names, count) {
+  const named = names.indexOf(text);
+  return named >= 0 ? named : Math.floor(numberFrom(text, 0, Math.max(0, count - 1), 0));
+}
+
 export const randomSeed = () => String(Math.floor(Math.random() * 1e6));

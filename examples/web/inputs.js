@@ -9,7 +9,7 @@
 //   roll()        takes another value at random, where that means something
 //   refresh()     draws itself anew, where it shows another input
 
-import { randomSeed } from "./controls.js";
+import { classFromText, classToText, randomSeed } from "./controls.js";
 import { MAX_SEED, drawLatents, parseSeed } from "./latents.js";
 import { fetchPicture, makeCanvas, paint, readPicture, toValues } from "./pictures.js";
 
@@ -116,9 +116,9 @@ function choice(kind, { entry, changed }) {
   return {
     element: card("Class", chips),
     value: () => Int32Array.of(chosen),
-    get: () => String(chosen),
-    set(text = "0") {
-      chosen = Math.min(kind.num_classes - 1, Math.max(0, Math.floor(Number(text)) || 0));
+    get: () => classToText(chosen, entry.class_names),
+    set(text) {
+      chosen = classFromText(text, entry.class_names, kind.num_classes);
       inputs[chosen].checked = true;
     },
   };

@@ -1,6 +1,15 @@
 // Models that make pictures out of latents: a seed, a class, a walk, a way from A to B, a sheet.
 
-import { inTurn, numberFrom, player, radios, randomSeed, slider } from "./controls.js";
+import {
+  classFromText,
+  classToText,
+  inTurn,
+  numberFrom,
+  player,
+  radios,
+  randomSeed,
+  slider,
+} from "./controls.js";
 import { MAX_SEED, between, directions, drawLatents, parseSeed, walk } from "./latents.js";
 import { makeCanvas, paint } from "./pictures.js";
 
@@ -235,13 +244,13 @@ export async function samplerView(entry, networks, page) {
     },
     parameters: () => ({
       seed: state.seed,
-      ...(classes.length && { class: state.label }),
+      ...(classes.length && { class: classToText(state.label, entry.class_names) }),
       ...(moved() && { to: state.to, ...rounded({ t: state.t, x: state.x, y: state.y }) }),
     }),
     restore(given) {
       const seed = String(parseSeed(given.seed ?? "0"));
       const to = String(parseSeed(given.to ?? (BigInt(seed) + 1n) % (MAX_SEED + 1n)));
-      const label = Math.floor(numberFrom(given.class, 0, Math.max(0, classes.length - 1), 0));
+      const label = classFromText(given.class, entry.class_names, classes.length);
       const t = numberFrom(given.t, 0, 1, 0);
       const [x, y] = [given.x, given.y].map((place) => numberFrom(place, -1, 1, 0));
       Object.assign(state, { seed, to, t, x, y, label, sheet: seed });
