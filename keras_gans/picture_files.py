@@ -215,7 +215,9 @@ def open_picture(file):
     """
     from PIL import Image
 
-    if (most := os.environ.get(MAX_PIXELS)) and most.isdecimal():
+    if most := os.environ.get(MAX_PIXELS):
+        if not most.isdecimal():
+            raise ValueError(f"{MAX_PIXELS} must be a whole number. Received: {most!r}")
         Image.MAX_IMAGE_PIXELS = (int(most) + 1) // 2  # Pillow refuses twice as many, and more
     return Image.open(file, formats=formats())
 

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from keras_gans import CGAN, GAN, CycleGAN, InfoGAN, datasets
@@ -323,3 +324,23 @@ def test_cautions_stand_below_the_protocol(capsys):
     few = Measurement("fid", {"fid": 1.0}, {"reals": 15, "reals_hash": "f"}, True, "Of few.")
     print_table("a on b", [few, dataclasses.replace(few, caution="")])
     assert capsys.readouterr().out.splitlines()[-1] == "Caution: Of few."
+
+
+def test_reals_have_the_range_of_the_run(tmp_path):
+    Image.fromarray(np.full((8, 8), 4095, np.uint16)).save(tmp_path / "a.png")
+    card = {"dataset": str(tmp_path), "value_range": [0.0, 4095.0]}
+    opened = inputs.Opened(None, card, (8, 8, 1))
+    _, reals, _ = inputs.load_reals(opened, None, None, None, None, None)
+    assert next(iter(reals)).numpy().min() == 1
+    given = (str(tmp_path), None, None, None, None, [0.0, 2 * 4095.0])
+    _, reals, _ = inputs.load_reals(opened, *given)
+    assert next(iter(reals)).numpy() == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("text", ["4095", "a,b", "0,1,2"])
+def test_bad_value_ranges(text):
+    result = invoke("runs/none", "--value-range", text)
+    assert result.exit_code == 2
+    assert (
+        f"--value-range must be two numbers, such as 0,4095. Received: '{text}'." in result.stderr
+    )

@@ -453,6 +453,9 @@ def test_very_many_pixels_have_a_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
     with pytest.raises(ValueError, match=r"1200 pixels.*KERAS_GANS_MAX_PIXELS.*MAX_IMAGE_PIXELS"):
         datasets.load(tmp_path)
+    monkeypatch.setenv("KERAS_GANS_MAX_PIXELS", "1e9")
+    with pytest.raises(ValueError, match=r"KERAS_GANS_MAX_PIXELS must be a whole number.*'1e9'"):
+        datasets.load(tmp_path)
     monkeypatch.setenv("KERAS_GANS_MAX_PIXELS", "1200")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
