@@ -89,6 +89,32 @@ def test_fit_takes_arrays():
     assert len(history["generator_loss"]) == 2
 
 
+def test_a_second_fit_makes_no_new_trace():
+    """Of data of the same shape, of whatever kind: the step is traced once."""
+    traces = []
+
+    class Traced(GAN):
+        def train_step(self, data):
+            traces.append(data)
+            return super().train_step(data)
+
+    gan = Traced(*networks(), seed=0, ema_decay=0.9)
+    dataset = tf.data.Dataset.from_tensor_slices(REALS).batch(8)
+    for data in (dataset, dataset, dataset.repeat(), iter(dataset.as_numpy_iterator())):
+        gan.fit(data, steps_per_epoch=2, verbose=0)
+    gan.fit(REALS, batch_size=8, verbose=0)
+    assert len(traces) == 1
+
+
+def test_samples_take_one_graph(gan):
+    gan.generate(1, seed=0)
+    graphs = gan.__dict__["_graphs"]
+    before = dict(graphs)
+    gan.generate(1, seed=1)
+    gan.generate(70, seed=2)
+    assert graphs == before
+
+
 def test_arrays_in_their_order():
     """Without a shuffle each step has the same reals as the array."""
     seen = []

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.devices.randomness import PRIORS, RandomState, draw_rows, new_seed
+from keras_gans.devices.randomness import (
+    PRIORS,
+    RandomState,
+    draw_rows,
+    new_seed,
+    normal,
+    uniform,
+)
 
 
 def like(batch):
@@ -60,6 +67,20 @@ def test_ranges():
     normal = state.normal(many).numpy()
     assert normal.mean() == pytest.approx(0, abs=5 / np.sqrt(20_000))
     assert normal.std() == pytest.approx(1, abs=5 / np.sqrt(2 * 20_000))
+
+
+@pytest.mark.parametrize("seed", [(0, -1), (7, 0), (2**40, -2), (2**63 - 1, 3)])
+def test_eager_draws_are_tensorflows(seed):
+    """Bit for bit, and those of a graph."""
+    own = {"normal": lambda: normal((3, 5), seed), "uniform": lambda: uniform((3, 5), seed, -2, 5)}
+    whole = tf.constant(seed, tf.int64)
+    theirs = {
+        "normal": tf.random.stateless_normal((3, 5), whole, alg="philox"),
+        "uniform": tf.random.stateless_uniform((3, 5), whole, -2, 5, alg="philox"),
+    }
+    for name, draw in own.items():
+        np.testing.assert_array_equal(draw(), theirs[name])
+        np.testing.assert_array_equal(tf.function(draw)(), theirs[name])
 
 
 def test_priors():

@@ -509,7 +509,10 @@ class AdversarialModel(PlayersModel):
     def _run(self, network, rows):
         """What a network makes of rows, `rows_at_once` of them at a time: a numpy array."""
         rows, step = tree.map_structure(tf.convert_to_tensor, rows), self.rows_at_once
-        starts = range(0, len(tree.flatten(rows)[0]), step)
+        num = len(tree.flatten(rows)[0])
+        if num <= step:
+            return ops.convert_to_numpy(self._in_graph(network, rows))
+        starts = range(0, num, step)
         chunks = [tree.map_structure(lambda t, i=i: t[i : i + step], rows) for i in starts]
         return np.concatenate([ops.convert_to_numpy(self._in_graph(network, c)) for c in chunks])
 
@@ -584,13 +587,16 @@ class AdversarialModel(PlayersModel):
     def _in_graph(self, network, rows):
         """A network on rows in a graph: eager operations round otherwise than an exported model."""
         graphs = self.__dict__.setdefault("_graphs", {})  # past Keras, which looks for weights
-        # A graph holds its network, whose id is therefore never another's.
-        if id(network) not in graphs:
-            graphs[id(network)] = tf.function(functools.partial(network, training=False))
-        # One graph for every number of rows, of the types that Keras takes and casts by itself.
         rows = tree.map_structure(tf.convert_to_tensor, rows)
-        specs = tree.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), rows)
-        return graphs[id(network)].get_concrete_function(specs)(rows)
+        # One graph for every number of rows, of the types that Keras takes and casts by itself. It
+        # holds its network, whose id is therefore never another's.
+        kinds_of_rows = ((t.shape[1:], t.dtype) for t in tree.flatten(rows))
+        key = (id(network), *(part for kind in kinds_of_rows for part in kind))
+        if key not in graphs:
+            specs = tree.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), rows)
+            graph = tf.function(functools.partial(network, training=False))
+            graphs[key] = graph.get_concrete_function(specs)
+        return graphs[key](rows)
 
     def generate(self, num, seed=None, labels=None, **given):
         """Samples from the generator, or from its average where there is one.
