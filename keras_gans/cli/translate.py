@@ -3,15 +3,13 @@
 from collections import Counter
 
 import numpy as np
-import tensorflow as tf
 import typer
 
 from keras_gans.cli.inputs import check_translates
-from keras_gans.datasets import folder
-from keras_gans.datasets.pictures import convert
+from keras_gans.datasets.folder import decode_to
 from keras_gans.images import save_png
 from keras_gans.metrics._progress import progress_bar
-from keras_gans.runs.sampling import open_sampler
+from keras_gans.runs.sampling import open_sampler, pictures_in
 
 AT_ONCE = 8
 
@@ -39,7 +37,7 @@ def translate(source, pictures, out, direction, fresh):
             f"RUN_OR_MODEL must make pictures out of pictures. Received: {direction!r} of "
             f"'{source}', which makes {port.output.noun} out of {port.takes}"
         )
-    size, batches = None, same_size(files, port.inputs[0].shape)
+    size, batches = None, same_size(files, port.inputs[0].shape, sampler.card.get("value_range"))
     with progress_bar(True) as track:
         for some in track(batches, "Translating", -(-len(files) // AT_ONCE)):
             made = sampler.ask(direction, np.stack([picture for picture, _ in some]))
@@ -55,7 +53,7 @@ def targets(pictures, out):
     if not pictures.exists():
         raise FileNotFoundError(f"PICTURES must be a file or a folder. Received: '{pictures}'.")
     root = pictures if pictures.is_dir() else pictures.parent
-    found = folder.find(pictures) if pictures.is_dir() else [pictures]
+    found = pictures_in(pictures) if pictures.is_dir() else [pictures]
     if not found:
         raise ValueError(f"PICTURES must hold a picture. Received: '{pictures}', without one.")
     stems = Counter(path.with_suffix("") for path in found)
@@ -67,13 +65,13 @@ def targets(pictures, out):
     }
 
 
-def same_size(files, shape):
+def same_size(files, shape, value_range):
     """Lists of pairs (uint8 picture, file to write), of pictures of one size, some at a time."""
     height, width, channels = shape
     size = None if height is None or width is None else (height, width)
     some = []
     for file, path in files.items():
-        picture = convert(tf.constant(folder.decode(file)), size, channels).numpy()
+        picture = decode_to(file, size, channels, value_range)
         if some and (len(some) == AT_ONCE or picture.shape != some[0][0].shape):
             yield some
             some = []

@@ -283,14 +283,14 @@ def _read(kind, values, value_range):
         if kind.pictured:
             *size, channels = kind.shape
             size = None if None in size else tuple(size)
-            for file in _pictures_in(path) if path.is_dir() else [path]:
+            for file in pictures_in(path) if path.is_dir() else [path]:
                 yield kind.from_file(decode_to(file, size, channels, value_range))
         else:
             lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [value]
             yield from (kind.parse(line) for line in lines if line.strip())
 
 
-def _pictures_in(folder):
+def pictures_in(folder):
     """The paths of a folder's pictures, of which a line on stderr says what was left out."""
     found = search(folder)
     print(what_was_found(folder, found, len(found.paths)), file=sys.stderr, flush=True)
