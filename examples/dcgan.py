@@ -2,7 +2,8 @@
 
 Where it differs from the paper: pictures of 28 x 28, so that the smallest maps are 7 x 7; a width
 of 32 instead of 128, Adam's rate 1e-3 instead of 2e-4 and minibatches of 64 instead of 128, all for
-a few minutes on two CPU cores; and the pictures come from an averaged generator.
+a few minutes on two CPU cores; biases, and no weight decay; and the pictures come from an averaged
+generator.
 
     python examples/dcgan.py --steps 2000
 """

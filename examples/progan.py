@@ -5,7 +5,9 @@ after an early end, those that are finished are read and not trained again; `--f
 them, and replaces an earlier run.
 
 Where it differs from the paper: narrow networks; a few ten thousand pictures a stage instead of
-1.6 million; a faster average, EMA 0.99; by default the emoji of one group, "Smileys & Emotion".
+1.6 million; minibatches of up to 32, whose standard deviation is that of groups of 4; Lanczos's
+filter for the pictures of a stage; a faster average, EMA 0.99; by default the emoji of one group,
+"Smileys & Emotion".
 
     python examples/progan.py
     python examples/progan.py --group all --pictures 4      # four times as many pictures

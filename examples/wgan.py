@@ -2,6 +2,8 @@
 
 Where it differs from the paper: DCGAN networks of width 32 for 28 x 28 pictures, which come from an
 averaged generator; RMSprop is the paper's, but for points, where its rate is 5e-4 instead of 5e-5.
+The critic has 5 steps for each of the generator, as in Algorithm 1; the authors' code begins with
+100 (`n_critic_at_times`).
 The critic has batch normalization, as the paper's: with its weights in [-0.01, 0.01] and without
 it, what it says of a sample all but vanishes from layer to layer.
 
