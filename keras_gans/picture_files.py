@@ -27,8 +27,11 @@ PIXELS_IN_FLIGHT = 32 * 2**20
 """Pixels that are decoded at once, by all threads; a larger picture is decoded alone."""
 
 REDUCING_GAP = 2
-"""A picture is decoded at this multiple of the size that is needed, or more. The antialiased resize
+"""A JPEG is decoded at this multiple of the size that is needed, or more. The antialiased resize
 that follows hides most of the difference: the `reducing_gap` of Pillow's `thumbnail`."""
+
+AVERAGING_GAP = 3.0
+"""The multiple to which pixels that are decoded are averaged, where Pillow sees no difference."""
 
 DIGITS = re.compile(r"(\d+)")
 SMALL = 2**18  # pixels up to which a picture is not counted
@@ -363,7 +366,7 @@ def _smaller(image, full, size):
         box.append([old / fraction * place / new for place in (start, start + kept)])
     (left, right), (top, bottom) = box
     return image.resize(
-        target, Image.Resampling.LANCZOS, (left, top, right, bottom), reducing_gap=REDUCING_GAP
+        target, Image.Resampling.LANCZOS, (left, top, right, bottom), reducing_gap=AVERAGING_GAP
     )
 
 
