@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -285,9 +286,9 @@ def test_optimizer_is_saved_once_under_its_player(tmp_path):
     gan = Painted(*networks(), seed=0)
     gan.fit(REALS, batch_size=8, verbose=0)
     assert gan.optimizer is gan.painter_optimizer
-    gan.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert_close(optimizer_state(loaded), optimizer_state(gan), 0)
+    gan.save_weights(tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        assert {"judge_optimizer", "painter_optimizer"} <= set(file) and "optimizer" not in file
 
 
 @row("evaluate, test_on_batch")
