@@ -6,7 +6,7 @@ import keras
 
 LEAST_STEPS, LEAST_SECONDS = 10, 5  # of which a forecast is made
 WORTH_SAYING = 60  # seconds that are left
-LONG_STEP = 3  # seconds: then the first one says enough, with all that it had to prepare
+LONG_STEP = 10  # seconds
 
 
 class Forecast(keras.callbacks.Callback):
@@ -46,7 +46,7 @@ def forecast_stages(models, settings, load_stage):
     steps, total = settings["steps"], 0.0
     for gan, batch_size in models:
         shape = tuple(gan.sampler.output_shape[1:])
-        seconds = seconds_of_step(gan, load_stage(shape, batch_size), eagerly=True)
+        seconds = seconds_of_step(gan, load_stage(shape, batch_size))
         total += seconds * steps
         print(
             f"{shape[0]} x {shape[1]}: {steps:,} steps of {batch_size} pictures, "
@@ -57,22 +57,26 @@ def forecast_stages(models, settings, load_stage):
     print(f"All stages: {until(total)}. Less is --width, --image-size or --steps.", flush=True)
 
 
-def seconds_of_step(gan, data, eagerly):
+def seconds_of_step(gan, data):
     """How long a training step takes, by a try; the model is trained by it.
 
     Args:
         gan: `AdversarialModel`.
         data: its dataset.
-        eagerly: whether without a graph, whose making takes longer than a few large steps.
     """
-    gan.compile(run_eagerly=eagerly)
-    for num in (1, 1 if eagerly else 5):  # the first one prepares
-        begin = time.perf_counter()
-        gan.fit(data, steps_per_epoch=num, verbose=0)
-        seconds = (time.perf_counter() - begin) / num
-        if eagerly and seconds > LONG_STEP:
-            break
-    return seconds
+    gan.compile(run_eagerly=True)
+    seconds = _time(gan, data, 1)
+    if seconds > LONG_STEP:  # then Python is little of it, and making a graph would take longer
+        return seconds
+    gan.compile()
+    _time(gan, data, 1)  # this one traces
+    return _time(gan, data, 5)
+
+
+def _time(gan, data, steps):
+    begin = time.perf_counter()
+    gan.fit(data, steps_per_epoch=steps, verbose=0)
+    return (time.perf_counter() - begin) / steps
 
 
 def until(seconds):

@@ -18,7 +18,7 @@ from keras_gans.devices.replicas import is_chief, make_strategy, several_workers
 from keras_gans.run_settings import lengthens
 from keras_gans.training.kinds import samples
 
-FORECAST_FROM = 100  # steps; a shorter training is over before one is made
+FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 
 
@@ -61,7 +61,7 @@ def say_what_would_happen(settings, batch_size, run, fresh, strategy):
         gan = build(model_class, data.info, settings, devices)
         print(f"{model_class.__name__} on {in_words(data.info)}.")
         announce(data.info, settings, gan)
-        seconds = seconds_of_step(gan, data, eagerly=False)
+        seconds = seconds_of_step(gan, data)
         print(f"A step takes about {seconds:.2g} s here: {until(seconds * settings['steps'])}.")
     print(what_is_there(run, fresh, settings["steps"]) + " Nothing is written in a dry run.")
 
