@@ -17,7 +17,7 @@ from keras_gans.cli.app import app
 from keras_gans.images import enlarge, read_png, save_png, with_captions
 from keras_gans.losses import minimax_discriminator_loss, non_saturating_generator_loss
 from keras_gans.metrics import evaluate
-from keras_gans.runs.sampling import KerasSampler, SavedModelSampler
+from keras_gans.runs.sampling import open_sampler
 from keras_gans.training import kinds
 from keras_gans.training.ports import Port
 
@@ -164,7 +164,7 @@ def test_a_run(run):
     np.testing.assert_array_equal(served(**request)["images"], made)
     warmup = version / "assets.extra" / "tf_serving_warmup_requests"
     assert len(list(tf.data.TFRecordDataset(str(warmup)))) == {"generate": 6, "inpaint": 6}[name]
-    for sampler in (SavedModelSampler(version), KerasSampler(directory / "model.keras")):
+    for sampler in map(open_sampler, (version, directory / "model.keras")):
         assert [kind.name for kind in sampler.port.inputs] == [kind.name for kind in port.inputs]
         np.testing.assert_array_equal(sampler.ask(name, *inputs), made)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="one for each row"):

@@ -552,8 +552,8 @@ def evaluate(
         raise ValueError(f"--out must end in '.json'. Received: '{out}'.")
     if no_cache and cache is not None:
         raise ValueError(f"--cache must not be given with --no-cache. Received: '{cache}'.")
+    size, levels = _image_size(image_size), _pair(value_range)
     sources.find(source)
-    size = _image_size(image_size)
     with quiet_import():
         from keras_gans.cli import evaluate as body
     body.evaluate(
@@ -563,7 +563,7 @@ def evaluate(
         dataset_b,
         split,
         data_dir,
-        _pair(value_range),
+        levels,
         size,
         direction,
         num,
