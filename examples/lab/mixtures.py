@@ -46,6 +46,8 @@ MIXTURES = {
     "grid": (points.GRID_CENTRES, points.GRID_SIGMA),
 }
 NUM_SAMPLES, STRICT = 2500, 20
+SETTINGS = ("n_discriminator", "non_saturating", "a", "b", "c", "n_critic", "clip", "gp_weight")
+SETTINGS += ("noise", "gamma", "lambda_k")
 FRAME_POINTS = 1000
 
 
@@ -62,13 +64,11 @@ def measure(set_name, samples):
 
 
 def described(gan):
-    """The settings that are a model's own, in words."""
-    config = {**gan.get_config()}
-    for name in (*gan.network_names, "name", "seed", "ema_decay"):
-        del config[name]
+    """The settings that matter on points, in words."""
+    config = gan.get_config()
     optimizer = gan.generator_optimizer.get_config()
     betas = ", ".join(f"{optimizer[k]:g}" for k in ("beta_1", "beta_2", "rho") if k in optimizer)
-    words = [f"{key} {value:g}" for key, value in config.items()]
+    words = [f"{name} {config[name]:g}" for name in SETTINGS if name in config]
     return ", ".join([f"{type(gan.generator_optimizer).__name__}({betas})", *words])
 
 
