@@ -8,6 +8,7 @@ GAN such gradients are common: those of WGAN's generator begin at 1e-5.
 import numbers
 
 import keras
+import tensorflow as tf
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
@@ -142,7 +143,8 @@ class RestartingAdam(keras.optimizers.Adam):
         dtype, index = variable.dtype, self._get_variable_index(variable)
         before = ops.cast(ops.cast(self.iterations, "int64") - self.begun, dtype)
         kept, updates = ops.minimum(before, 1.0), before + 1.0
-        rate, gradient = ops.cast(learning_rate, dtype), ops.cast(gradient, dtype)
+        rate = ops.cast(learning_rate, dtype)
+        gradient = ops.cast(tf.convert_to_tensor(gradient), dtype)  # also where it is sparse
         m, v = self._momentums[index], self._velocities[index]
         self.assign(m, kept * self.beta_1 * m + (1 - self.beta_1) * gradient)
         self.assign(v, kept * self.beta_2 * v + (1 - self.beta_2) * ops.square(gradient))
@@ -192,7 +194,8 @@ class PausingRMSprop(keras.optimizers.RMSprop):
         learning_rate: a number or a schedule.
         rho: decay of the mean square, in [0, 1).
         epsilon: added inside the root.
-        **kwargs: as of any Keras optimizer, such as `clipnorm`.
+        **kwargs: as of any Keras optimizer, such as `clipnorm`, but no `weight_decay`, which would
+            go on.
 
     Example:
 
@@ -204,6 +207,11 @@ class PausingRMSprop(keras.optimizers.RMSprop):
     """
 
     def __init__(self, learning_rate=0.001, rho=0.9, epsilon=1e-16, **kwargs):
+        if kwargs.get("weight_decay") is not None:
+            raise ValueError(
+                "`weight_decay` must be None, as it would not pause. "
+                f"Received: {kwargs['weight_decay']!r}"
+            )
         super().__init__(learning_rate, rho, momentum=0.0, epsilon=epsilon, **kwargs)
 
     def build(self, variables):
@@ -218,12 +226,16 @@ class PausingRMSprop(keras.optimizers.RMSprop):
 
     def update_step(self, gradient, variable, learning_rate):
         dtype, index = variable.dtype, self._get_variable_index(variable)
-        moves, rate = ops.cast(self.moves, dtype), ops.cast(learning_rate, dtype)
+        moves, rate = ops.convert_to_tensor(self.moves) > 0, ops.cast(learning_rate, dtype)
         gradient, mean_square = ops.cast(gradient, dtype), self._velocities[index]
-        kept = moves * (1 - self.rho)
-        self.assign_add(mean_square, kept * (ops.square(gradient) - mean_square))
+
+        def moved(step):  # also where the step is no number
+            return ops.where(moves, step, ops.zeros_like(step))
+
+        change = (1 - self.rho) * (ops.square(gradient) - mean_square)
+        self.assign_add(mean_square, moved(change))
         step = rate * gradient / ops.sqrt(mean_square + self.epsilon)
-        self.assign_sub(variable, moves * step)
+        self.assign_sub(variable, moved(step))
 
     def get_config(self):
         config = super().get_config()

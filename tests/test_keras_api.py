@@ -233,6 +233,18 @@ def test_generator(listed):
     assert listed.seen == [0, 1, 2] * 2
 
 
+def test_a_generator_that_ends_within_an_epoch_ends_training(gan):
+    """Keras goes on with epochs without a step, whose losses are 0."""
+    for given, epochs in ((3, 2), (4, 3)):  # 2 steps an epoch: within the second, and at its end
+        numbers = iter(range(given))
+        minibatches = (np.zeros((2, *SHAPE), "float32") for _ in numbers)
+        with pytest.warns(UserWarning, match="ran out of data"):
+            history = gan.fit(minibatches, steps_per_epoch=2, epochs=5, verbose=0)
+        losses = history.history["generator_loss"]
+        assert len(losses) == 2 and 0 not in losses
+        assert len(history.epoch) == epochs
+
+
 def test_python_data_that_do_not_fit(gan):
     with pytest.raises(ValueError, match="must not be empty"):
         gan.fit(iter(()))
@@ -307,6 +319,13 @@ def test_predict(gan):
     for method in (gan.predict, gan.predict_on_batch):
         with pytest.raises(ValueError, match=r"latents, in the shape \(num, 3\).*generate\(8\)"):
             method(REALS)
+
+
+def test_train_on_batch_is_of_one_device():
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        gan = built()
+    with pytest.raises(ValueError, match="`train_on_batch` must be called on one device"):
+        gan.train_on_batch(REALS[:8])
 
 
 @row("train_on_batch")

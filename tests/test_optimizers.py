@@ -305,3 +305,22 @@ def test_small_gradients_of_a_model_count(case):
         copies = [type(optimizer).from_config(optimizer.get_config()) for _ in range(2)]
         usual, small = (steps(copy, [g])[0] for copy, g in zip(copies, (1e-2, 1e-5), strict=True))
         assert 0.95 < small / usual <= 1.01, (player, usual, small)
+
+
+def test_adam_that_restarts_takes_sparse_gradients():
+    table = keras.Variable(np.ones((3, 2), "float32"))
+    optimizer = optimizers.RestartingAdam(0.1)
+    gradient = tf.IndexedSlices(tf.constant([[1.0, -1.0]]), tf.constant([1]), (3, 2))
+    optimizer.apply([gradient], [table])
+    np.testing.assert_allclose(table, [[1, 1], [0.9, 1.1], [1, 1]], rtol=1e-5)
+
+
+def test_a_pause_outlasts_gradients_that_are_no_numbers():
+    weight = keras.Variable(np.ones(2, "float32"))
+    optimizer = optimizers.PausingRMSprop(0.1)
+    optimizer.build([weight])
+    optimizer.move_if(False)
+    optimizer.apply([tf.constant([np.nan, np.inf])], [weight])
+    np.testing.assert_array_equal(weight, [1, 1])
+    with pytest.raises(ValueError, match="weight_decay"):
+        optimizers.PausingRMSprop(0.1, weight_decay=0.1)

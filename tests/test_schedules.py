@@ -282,6 +282,18 @@ def test_the_warm_up_goes_on_where_a_model_is_loaded(tmp_path):
         np.testing.assert_allclose(found, np.full((2, 1), 1 + 2 * 5 / 14), rtol=1e-5)
 
 
+def test_the_warm_up_does_not_begin_anew_with_other_optimizers():
+    """What 4 updates had warmed up stays: the next one has 5/14, not 1/10."""
+    model = forgery(level=0.0, ema_decay=0.9)
+    model.compile()
+    fit(model)
+    model.compile()
+    model.ema_forger.layers[0].kernel.assign(np.full((2, 1), 3.0))
+    fit(model, 1)
+    found = np.array(model.ema_forger.weights[0])
+    np.testing.assert_allclose(found, np.full((2, 1), 1 + 2 * 5 / 14), rtol=1e-5)
+
+
 def test_a_maker_that_moves_before_its_judge():
     model = forgery()
     model.turns = ("forger", "expert")

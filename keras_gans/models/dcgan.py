@@ -83,11 +83,12 @@ class DCGAN(AdversarialModel):
         self,
         generator,
         discriminator,
-        l2=0.0,
         ema_decay=None,
         latent_prior=None,
         seed=None,
         name=None,
+        *,
+        l2=0.0,
     ):
         networks = {"generator": generator, "discriminator": discriminator}
         super().__init__(

@@ -244,15 +244,28 @@ class VAEGAN(Autoencoding, AdversarialModel):
         generator_won = ops.any(losses > self.equilibrium + self.margin)
         both = ops.logical_and(discriminator_won, generator_won)
         for player, won in {"discriminator": discriminator_won, "generator": generator_won}.items():
-            optimizer = self.optimizer_of(player)
-            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-            if not hasattr(optimizer, "move_if"):
-                raise ValueError(
-                    f"`{player}_optimizer` must be one that can pause, such as "
-                    "`keras_gans.optimizers.PausingRMSprop`, where there is a `margin`. "
-                    f"Received: {type(optimizer).__name__}"
-                )
-            optimizer.move_if(ops.logical_or(both, ops.logical_not(won)))
+            self._pausing_optimizer(player).move_if(ops.logical_or(both, ops.logical_not(won)))
+
+    def _pausing_optimizer(self, player):
+        optimizer = self.optimizer_of(player)
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        if not hasattr(optimizer, "move_if"):
+            raise ValueError(
+                f"`{player}_optimizer` must be one that can pause, such as "
+                "`keras_gans.optimizers.PausingRMSprop`, where there is a `margin`. "
+                f"Received: {type(optimizer).__name__}"
+            )
+        return optimizer
+
+    def compile(self, **settings):
+        """As of all models; with a `margin` the optimizers of both players must be able to pause.
+
+        Raises:
+            ValueError: see `AdversarialModel.compile`, or an optimizer can't pause.
+        """
+        super().compile(**settings)
+        for player in ("discriminator", "generator") if self.margin is not None else ():
+            self._pausing_optimizer(player)
 
     def get_config(self):
         names = ("reconstruction_weight", "margin", "equilibrium", "non_saturating")

@@ -38,7 +38,7 @@ class WGAN(AdversarialModel):
         n_critic: critic steps for each generator step.
         clip: the critic's weights stay in [-clip, clip].
         n_critic_at_times: critic steps for each of the first 25 generator steps and for every
-            500th, a multiple of `n_critic`; 100 in the authors' code. `None` for `n_critic`.
+            500th, in whole rounds of `n_critic`; 100 in the authors' code. `None` for `n_critic`.
         ema_decay: decay in (0, 1) of an averaged generator, or `None`.
         latent_prior: "normal" for N(0, 1) or "uniform" for U(-1, 1); `None` for the paper's.
         seed: integer that fixes every random draw, or `None`.
@@ -81,11 +81,12 @@ class WGAN(AdversarialModel):
         critic,
         n_critic=5,
         clip=0.01,
-        n_critic_at_times=None,
         ema_decay=None,
         latent_prior=None,
         seed=None,
         name=None,
+        *,
+        n_critic_at_times=None,
     ):
         networks = {"generator": generator, "critic": critic}
         super().__init__(
@@ -94,7 +95,9 @@ class WGAN(AdversarialModel):
         check_fits("critic", critic, generator)
         self.n_critic = check_count("n_critic", n_critic)
         self.clip = check_positive("clip", clip)
-        self.n_critic_at_times = self._check_at_times(n_critic_at_times)
+        if n_critic_at_times is not None:
+            check_count("n_critic_at_times", n_critic_at_times)
+        self.n_critic_at_times = n_critic_at_times
 
     @property
     def minibatches_per_step(self):
@@ -105,7 +108,7 @@ class WGAN(AdversarialModel):
         """More rounds of n_critic critic steps, in the first 25 generator steps and every 500th."""
         if self.n_critic_at_times is None:
             return None
-        more = self.n_critic_at_times // self.n_critic - 1
+        more = -(-self.n_critic_at_times // self.n_critic) - 1
         return lambda step: more if step < 25 or step % 500 == 0 else 0
 
     def default_optimizers(self):
@@ -141,14 +144,6 @@ class WGAN(AdversarialModel):
                 self.critic(reals, training=True), self.critic(fakes, training=True)
             )
         clip_weights(self.critic, self.clip)
-
-    def _check_at_times(self, count):
-        if count is not None and check_count("n_critic_at_times", count) % self.n_critic:
-            raise ValueError(
-                f"`n_critic_at_times` must be None or a multiple of `n_critic`, {self.n_critic}. "
-                f"Received: {count!r}"
-            )
-        return count
 
     def get_config(self):
         names = ("n_critic", "clip", "n_critic_at_times")

@@ -126,16 +126,17 @@ class WGANGP(ClassHead, AdversarialModel):
         critic,
         n_critic=5,
         gp_weight=10.0,
+        ema_decay=None,
+        latent_prior=None,
+        seed=None,
+        name=None,
+        *,
         total_steps=None,
         generator_minibatches=1,
         dequantize=False,
         num_classes=None,
         class_weight=1.0,
         generator_class_weight=0.1,
-        ema_decay=None,
-        latent_prior=None,
-        seed=None,
-        name=None,
     ):
         networks = {"generator": generator, "critic": critic}
         super().__init__(
@@ -214,6 +215,11 @@ class WGANGP(ClassHead, AdversarialModel):
         >>> gan = WGANGP.from_paper((32, 32, 3), residual=True, seed=0)
         """
         if not check_flag("residual", residual):
+            if num_classes is not None:
+                raise ValueError(
+                    "`num_classes` must be None but with `residual=True`, the class-conditional "
+                    f"form. Received: {num_classes!r}"
+                )
             given = {"num_classes": num_classes, "latent_dim": latent_dim, "seed": seed}
             return super().from_paper(shape, **given, **settings)
         shape, _ = resolve_paper(cls, shape, None, latent_dim)

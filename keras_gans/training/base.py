@@ -108,6 +108,7 @@ class AdversarialModel(PlayersModel):
         checks.check_ema_decay(ema_decay)
         self.seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         self.ema_decay = ema_decay
+        self.updates_before = dict.fromkeys(self.players, 0)  # by optimizers before today's
         if latent_prior is not None:
             self.latent_prior = checks.check_prior("latent_prior", latent_prior)
         self.network_names = tuple(networks)
@@ -240,6 +241,7 @@ class AdversarialModel(PlayersModel):
                 if name not in {*self.report_metrics, *self.setting_metrics}:
                     self.setting_metrics[name] = InUse(name)
             for player, optimizer in optimizers.items():
+                self._count_updates_before(player, optimizer)
                 setattr(self, f"{player}_optimizer", optimizer)
                 if not optimizer.built:  # an unbuilt one forgets its state when weights are loaded
                     optimizer.build(self.player_variables(player))
@@ -335,11 +337,18 @@ class AdversarialModel(PlayersModel):
         """The decay of a player's averages in the update that comes: a float32 scalar, or `None`.
 
         A schedule says what it is in each step. A number is warmed up, by the updates that the
-        player's optimizer has counted: min(ema_decay, (1 + n) / (10 + n)).
+        player's optimizers have counted: min(ema_decay, (1 + n) / (10 + n)).
         """
         if self.ema_decay is None or isinstance(self.ema_decay, LearningRateSchedule):
             return self.at_step(self.ema_decay)
-        return warmed_up(self.ema_decay, self.optimizer_of(player).iterations)
+        updates = self.updates_before[player] + self.optimizer_of(player).iterations
+        return warmed_up(self.ema_decay, updates)
+
+    def _count_updates_before(self, player, optimizer):
+        """Adds up what earlier optimizers have counted: a long average outlives `compile`."""
+        old = getattr(self, f"{player}_optimizer", None)
+        if old is not None and old is not optimizer:
+            self.updates_before[player] += int(ops.convert_to_numpy(old.iterations))
 
     def minibatches_until(self, steps, first=0):
         """How many minibatches are read by `steps` steps, of which the number is from `first`."""
@@ -354,7 +363,8 @@ class AdversarialModel(PlayersModel):
 
     def report_also(self, *loss_terms):
         """Adds names of `loss_terms` to what this model reports beside what all of its class do."""
-        self.reported, self.loss_terms = (*self.reported, *loss_terms), loss_terms
+        self.reported = (*self.reported, *loss_terms)
+        self.loss_terms = (*self.loss_terms, *loss_terms)
         checks.check_roles(self)
         self.report_metrics |= {name: ReportedMean(name) for name in loss_terms}
 
@@ -419,7 +429,7 @@ class AdversarialModel(PlayersModel):
         )
         callbacks = pipeline.all_callbacks(self, callbacks, start, steps_per_epoch, **kwargs)
         kwargs.update(steps_per_epoch=steps_per_epoch, callbacks=callbacks, shuffle=False)
-        with pipeline.fitting(self):
+        with pipeline.fitting(self, steps_per_epoch):
             return super().fit(dataset, initial_epoch=start.epoch, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

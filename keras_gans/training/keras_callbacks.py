@@ -24,6 +24,31 @@ class Rates(keras.callbacks.Callback):
                 logs[f"{player}_rate"] = float(np.asarray(rate))
 
 
+class EndOfData(keras.callbacks.Callback):
+    """Ends `fit` where data that can't be read again, as a generator's, end within an epoch.
+
+    Keras would go on with epochs without a step, whose losses are 0.
+    """
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.taken = False
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.ended = False
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.taken, self.last = True, batch
+
+    def on_epoch_end(self, epoch, logs=None):
+        steps = self.params.get("steps")
+        if steps is None or (self.taken and self.last + 1 >= steps):
+            return
+        self.model.stop_training = True
+        if not self.taken and logs is not None:
+            for metric in self.model.metrics:
+                logs.pop(metric.name, None)
+
+
 class AnyLossAsLoss(keras.callbacks.Callback):
     """Tells `TerminateOnNaN`, which looks at "loss" alone, of any player's that is not finite.
 
@@ -42,7 +67,7 @@ def complete(model, callbacks):
     Raises:
         ValueError: one of them can't do here what it is for; the message says what can.
     """
-    found = [Throughput(), Rates()]
+    found = [EndOfData(), Throughput(), Rates()]
     for callback in () if callbacks is None else tree.flatten(callbacks):
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(

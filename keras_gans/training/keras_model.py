@@ -134,6 +134,12 @@ class PlayersModel(keras.Model):
         """
         weights = {"sample_weight": sample_weight, "class_weight": class_weight}
         checks.check_fit_arguments({n: v for n, v in weights.items() if v is not None})
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError(
+                "`train_on_batch` must be called on one device, as every replica would get the "
+                "whole batch: use `fit(..., steps_per_epoch=1)`. Received: a model under "
+                f"{type(self.distribute_strategy).__name__}"
+            )
         if not self.compiled:
             self.compile()
         given = x if isinstance(x, tuple) and y is None else (x,) if y is None else (x, y)

@@ -136,6 +136,8 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
         num_examples = max(dataset.info.num_examples, size * n)
     if steps_per_epoch is None and num_examples is not None:
         steps_per_epoch = num_examples // (size * n) or None
+    if steps_per_epoch is None and model.preludes is not None:
+        steps_per_epoch = _steps_in(dataset, n, name)
     if resumable:
         steps = start.epoch * steps_per_epoch if start.steps is None else start.steps
         first = max(0, steps_taken(model) - steps)  # a model may have been trained before this run
@@ -163,6 +165,17 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
     if replicas.several_workers(strategy):
         return replicas.share_among_workers(gathered, strategy), steps_per_epoch
     return gathered.prefetch(tf.data.AUTOTUNE), steps_per_epoch
+
+
+def _steps_in(dataset, minibatches_per_step, model_name):
+    """The steps of an epoch whose data are repeated, where some steps take more than others."""
+    num = int(dataset.cardinality())
+    if num == tf.data.UNKNOWN_CARDINALITY:
+        raise ValueError(
+            f"`steps_per_epoch` must be given, as some steps of {model_name} take more data than "
+            "others and so end no epoch of data whose number is not known. Received: None"
+        )
+    return num // minibatches_per_step or None if num > 0 else None
 
 
 def minibatch_size(minibatches, spec, model_name):
@@ -229,12 +242,12 @@ def all_callbacks(model, callbacks, start, steps, epochs=1, verbose="auto"):
 
 
 @contextlib.contextmanager
-def fitting(model):
+def fitting(model, steps_per_epoch):
     """What `fit` runs in: the pipeline's own checks leave as ValueError; see also `together`."""
     try:
         with replicas.together(model), warnings.catch_warnings():
-            # A dataset of unknown length ends each epoch with this.
-            warnings.filterwarnings("ignore", "Your input ran out of data")
+            if steps_per_epoch is None:  # data of unknown length end each epoch with this
+                warnings.filterwarnings("ignore", "Your input ran out of data")
             yield
     except tf.errors.InvalidArgumentError as error:
         found = re.search(r"`\w+` must be [^:]*: this batch is not", error.message)

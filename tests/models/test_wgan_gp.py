@@ -164,7 +164,7 @@ def test_the_form_of_cifar_10():
     assert (other.dequantize, other.total_steps, other.n_critic) == (False, 9, 5)
     with pytest.raises(ValueError, match="`residual` must be True or False"):
         WGANGP.from_paper((8, 8, 3), residual=None)
-    with pytest.raises(ValueError, match="WGANGP is not conditional"):
+    with pytest.raises(ValueError, match="`num_classes` must be None but with `residual=True`"):
         WGANGP.from_paper((8, 8, 3), num_classes=3)
 
 

@@ -53,11 +53,8 @@ export XLA_PYTHON_CLIENT_PREALLOCATE=false
 while read -r name data steps every; do
     mkdir -p "$out/$name"
     from=() after=$out/$name/after.npz
-    if [ -f "$after" ]; then
-        from=(--state "$after")
-        steps=$((steps - $(tail -n 1 "$out/$name/logs.csv" | cut -d , -f 1)))
-    fi
-    "${PYTHON:-python3}" run_step.py "$name" --data "$data" --steps "$steps" "${from[@]}" \\
+    [ -f "$after" ] && from=(--state "$after")
+    "${PYTHON:-python3}" run_step.py "$name" --data "$data" --until "$steps" "${from[@]}" \\
         --log-every "$every" --sample-every "$every" --save-every "$every" \\
         --minutes "${MINUTES:-60}" --out "$after" >"$out/$name/log" 2>&1 </dev/null &
 done <trainings.txt

@@ -396,7 +396,9 @@ def main():
     add = parser.add_argument
     add("directory", type=Path, help="what export_step.py wrote")
     add("--data", type=Path, help="a .npy or .npz file (default: data.npz of the directory)")
-    add("--steps", type=int, required=True, help="steps to take")
+    steps = parser.add_mutually_exclusive_group(required=True)
+    steps.add_argument("--steps", type=int, help="steps to take")
+    steps.add_argument("--until", type=int, metavar="N", help="steps in all, behind --state too")
     add("--state", type=Path, help="a state to go on from (default: that of the export)")
     add("--drawn-state", action="store_true", help="weights are drawn: for timings alone")
     add("--out", type=Path, help="the state afterwards (default: after.npz of the directory)")
@@ -429,10 +431,13 @@ def _main(args):
 
 
 def _train(args, trainer, arrays, stop):
+    steps = args.steps if args.until is None else args.until - trainer.steps
+    if args.until is not None and steps <= 0:
+        return {"steps": trainer.steps, "state": str(args.state)}
     return train(
         trainer,
         arrays,
-        args.steps,
+        steps,
         seed=args.seed,
         shuffle=not args.no_shuffle,
         unpaired=args.unpaired,
