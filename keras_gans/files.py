@@ -130,10 +130,22 @@ def write_json(path, values):
 
 
 def read_json(path):
-    """The values of a JSON file, or none where it is missing."""
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
-        return json.load(file)
-    return {}
+    """The values of the object in a JSON file, or none where it is missing.
+
+    Raises:
+        ValueError: it holds something else; the message names the file.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = json.load(file)
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:  # of JSON, or of UTF-8
+        raise ValueError(f"'{path}' must be a JSON file. Received: {error}") from error
+    if not isinstance(values, dict):
+        kind = type(values).__name__
+        raise ValueError(f"'{path}' must hold a JSON object. Received: a {kind}")
+    return values
 
 
 def _tensorflow_errors():

@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from keras_gans.files import new_directory, remove_unfinished, replacing
+from keras_gans.files import new_directory, read_json, remove_unfinished, replacing
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -65,3 +65,21 @@ def test_new_directory_is_all_or_nothing(tmp_path):
     assert (tmp_path / "a" / "d").stat().st_mode == (tmp_path / "a" / "e").stat().st_mode
     with pytest.raises(OSError, match="can't be written: no room"), new_directory(tmp_path / "c"):
         raise tf.errors.ResourceExhaustedError(None, None, "no room")
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b'{"a":', "must be a JSON file. Received: Expecting value: line 1 column 6"),
+        (b"", "must be a JSON file. Received: Expecting value"),
+        (b'{"a": "\xff"}', "must be a JSON file. Received: 'utf-8' codec"),
+        (b"[1]", "must hold a JSON object. Received: a list"),
+    ],
+)
+def test_a_damaged_json_file_is_named(content, rule, tmp_path):
+    path = tmp_path / "settings.json"
+    assert read_json(path) == {}
+    path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        read_json(path)
+    assert str(error.value).startswith(f"'{path}' {rule}")
