@@ -60,7 +60,8 @@ def names(directory=None):
     >>> "cgan_fashion_mnist" in keras_gans.presets.names()
     True
     """
-    found = {p.parents[1].name for place in places(directory) for p in place.glob(f"*/{CONFIG}")}
+    configs = [config for place in places(directory) for config in place.glob(f"*/{CONFIG}")]
+    found = {config.parents[1].name for config in configs if is_preset(config.parents[1])}
     return sorted(name for name in found if name[0] != ".")  # those are being written
 
 
@@ -79,9 +80,10 @@ def find(name, directory=None):
     """The directory of a preset.
 
     Args:
-        name: str or path-like: the name of a preset, or the path of a directory that
-            `presets.save` wrote.
-        directory: the only directory in which a name is looked for; see `places`.
+        name: str or path-like: the path of a directory that `presets.save` wrote, which goes first,
+            or the name of a preset.
+        directory: the only directory in which a name or a relative path is looked for; see
+            `places`.
 
     Returns:
         Path.
@@ -93,7 +95,7 @@ def find(name, directory=None):
 
     >>> card = keras_gans.presets.find("cgan_fashion_mnist") / "card.json"
     """
-    if is_preset(name):
+    if directory is None and is_preset(name):
         return Path(name)
     looked = places(directory)
     for place in looked:
@@ -149,8 +151,9 @@ def card(name, directory=None):
 def _says_where(name, directory, looked):
     there = ", ".join(names(directory)) or "(none)"
     where = ", ".join(f"'{place}'" + ("" if place.is_dir() else " (not there)") for place in looked)
+    path = "the path" if directory is None else "the absolute path"
     return (
-        f"`name` must be one of the presets {there}, looked for in {where}; or the path of a "
+        f"`name` must be one of the presets {there}, looked for in {where}; or {path} of a "
         "directory that `keras_gans.presets.save` wrote. "
         f"Received: '{name}'.{hint(name, directory)}"
     )

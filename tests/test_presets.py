@@ -163,7 +163,7 @@ def test_a_file_that_is_cut_short(file, saved, tmp_path):
     path = tmp_path / "CGAN"
     shutil.copytree(root / "CGAN", path)
     (path / file).write_bytes((path / file).read_bytes()[:30])
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=f"'{path}"):
         presets.load(path)
 
 
@@ -175,6 +175,15 @@ def test_a_class_that_is_not_known(saved, tmp_path):
     text = text.replace('"registered_name": "keras_gans>CGAN"', '"registered_name": "a>Nobody"')
     config.write_text(text.replace('"module": "keras_gans.models.cgan"', '"module": null'))
     with pytest.raises(ValueError, match=r"must be a model of known classes.*Nobody"):
+        presets.load(tmp_path / "CGAN")
+
+
+@pytest.mark.parametrize("config", ["{}", '{"class_name": "GAN"}', '{"config": {}, "module": 3}'])
+def test_a_config_of_no_model(config, saved, tmp_path):
+    _, root = saved
+    shutil.copytree(root / "CGAN", tmp_path / "CGAN")
+    (tmp_path / "CGAN/training/config.json").write_text(config)
+    with pytest.raises(ValueError, match=f"'{tmp_path / 'CGAN'}"):
         presets.load(tmp_path / "CGAN")
 
 

@@ -101,6 +101,29 @@ def test_packaged_weights_of_another_model(made, tmp_path):
         presets.load(tmp_path / "a")
 
 
+@pytest.mark.parametrize("kept", [0, 100, -30])
+def test_packaged_weights_that_are_cut_short(kept, made, tmp_path):
+    shutil.copytree(made[1] / "shipped/whole", tmp_path / "a")
+    file = tmp_path / "a/training/weights.npz"
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=f"'{file}' is damaged: ."):
+        presets.load(tmp_path / "a")
+
+
+def test_packaged_weights_with_wrong_bytes_or_of_another_form(made, tmp_path):
+    shutil.copytree(made[1] / "shipped/whole", tmp_path / "a")
+    file = tmp_path / "a/training/weights.npz"
+    content = bytearray(file.read_bytes())
+    content[200:300] = bytes(100)
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=f"'{file}' is damaged: ."):
+        presets.load(tmp_path / "a")
+    with open(file, "wb") as single:
+        np.save(single, np.zeros(3))
+    with pytest.raises(ValueError, match=f"'{file}' is damaged: ."):
+        presets.load(tmp_path / "a")
+
+
 def test_where_names_are_looked_for(installed, tmp_path, monkeypatch):
     assert presets.names() == ["half", "whole"]
     assert presets.find("half") == installed / "shipped/half"
@@ -112,6 +135,41 @@ def test_where_names_are_looked_for(installed, tmp_path, monkeypatch):
     monkeypatch.setattr(preset_places, "CHECKOUT", installed / "saved")
     monkeypatch.delenv(preset_places.VARIABLE)
     assert presets.find("half") == installed / "saved/half"
+
+
+def test_a_preset_of_the_name_in_the_working_directory(installed, tmp_path):
+    """It is the path of a preset, and goes first; not where a directory is given."""
+    shutil.copytree(installed / "saved/whole", tmp_path / "half")
+    shutil.copytree(installed / "saved/whole", tmp_path / "mine/alone")
+    assert presets.find("half") == pathlib.Path("half")
+    for name in ("half", pathlib.Path("half")):
+        assert presets.find(name, installed / "shipped") == installed / "shipped/half"
+    assert presets.find(tmp_path / "half", installed / "shipped") == tmp_path / "half"
+    assert presets.find("mine/alone") == pathlib.Path("mine/alone")
+    with pytest.raises(ValueError, match=r"or the absolute path .* Received: 'mine/alone'\."):
+        presets.find("mine/alone", installed / "shipped")
+    assert keras_gans.load("half", installed / "shipped").preset == "half"
+
+
+def test_a_list_with_presets_that_are_damaged(installed, tmp_path, monkeypatch):
+    """What is not all there is no preset; of what can't be read it says why, and goes on."""
+    mine = tmp_path / "mine"
+    (mine / "begun/training").mkdir(parents=True)
+    (mine / "begun/training/config.json").write_text("{}")
+    shutil.copytree(installed / "saved/whole", mine / "cut")
+    (mine / "cut/1/card.json").write_text('{"model":')
+    monkeypatch.setenv(preset_places.VARIABLE, str(mine))
+    path = presets.download("left_out", f"file://{installed}/saved")
+    (path / "training/config.json").write_text("{}")
+    assert presets.names() == ["cut", "half", "left_out", "whole"]
+    result = CliRunner().invoke(app, ["presets"])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert [line.split()[1] for line in lines if " CGAN " in line] == ["half", "whole"]
+    shown = "".join(lines)  # lines of a terminal's width
+    assert f"cut can't be used: '{mine / 'cut/1/card.json'}' must be a JSON file" in shown
+    assert "left_out can't be used: " in shown and "has the SHA-256" in shown
+    assert "begun" not in shown
 
 
 def test_errors_say_what_there_is_and_what_to_do(installed, tmp_path, monkeypatch):

@@ -54,12 +54,19 @@ def print_presets():
     table.add_column("Model", no_wrap=True)
     table.add_column("Data")
     table.add_column("Steps", justify="right")
+    damaged = []
     for name in preset_places.names():
-        card = preset_places.card(name)
-        cells = (card.get("model"), card.get("dataset"), f"{card.get('steps_taken', 0):,}")
+        try:
+            card = preset_places.card(name)
+        except (ValueError, OSError) as error:
+            damaged.append(f"{name} can't be used: {error}")
+            card = {"dataset": "(can't be used, see below)"}
+        cells = (card.get("model"), card.get("dataset"), f"{card.get('steps_taken') or 0:,}")
         table.add_row(name, *(str(cell or "–") for cell in cells))
     to = console()
     to.print(table)
+    for line in damaged:
+        to.print(line, highlight=False, markup=False)
     for place in preset_places.places():
         there = "" if place.is_dir() else " (not there)"
         to.print(f"Looked for in {place}{there}", highlight=False, markup=False)

@@ -5,11 +5,12 @@ out of the SavedModel, so that they are stored once; in the package's own preset
 one file, where they may be float16.
 """
 
-import json
 import os
 import re
 import shutil
 import urllib.request
+import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -18,12 +19,14 @@ import tensorflow as tf
 from keras import tree
 
 from keras_gans.checks import check_path
-from keras_gans.files import new_directory, newest_version
+from keras_gans.files import new_directory, newest_version, read_json
 from keras_gans.preset_places import CONFIG, WEIGHTS, check_files, downloads, find, known, names
+from keras_gans.training.keras_model import PlayersModel
 from keras_gans.training.ports import exported_weights
 
 STATE = os.path.join("training", "state")
 KEY = "weights/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of one weight in a SavedModel
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error)
 is_weight = re.compile(KEY.format(r"\d+")).fullmatch
 
 
@@ -36,9 +39,10 @@ def load(name, directory=None):
 
     Args:
         name: one of `presets.names()`, or the path of a directory that `presets.save` wrote.
-        directory: the only directory in which a name is looked for. When `None`, those in the
-            environment variable `KERAS_GANS_PRESETS`, the checkout's `savedmodels`, the package's
-            own and the downloaded ones (`presets.download`), in this order.
+        directory: the only directory in which a name or a relative path is looked for. When `None`,
+            the working directory, those in the environment variable `KERAS_GANS_PRESETS`, the
+            checkout's `savedmodels`, the package's own and the downloaded ones
+            (`presets.download`), in this order.
 
     Returns:
         `AdversarialModel`, not compiled: `fit` takes the paper's optimizers.
@@ -53,13 +57,16 @@ def load(name, directory=None):
     >>> history = gan.fit(load("fashion_mnist_10k", labels=True), steps_per_epoch=100)
     """
     path = find(check_path("name", name), directory)
-    with open(path / CONFIG, encoding="utf-8") as file:
-        config = json.load(file)
+    config = read_json(path / CONFIG)
     config.pop("compile_config", None)  # the optimizers begin anew, as the paper has them
     try:
         gan = keras.saving.deserialize_keras_object(config)
-    except TypeError as error:  # Keras says so when a class is neither its own nor registered.
+    # Keras raises TypeError when a class is neither its own nor registered, others of damaged ones.
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise ValueError(f"'{path}' must be a model of known classes. Received: {error}") from error
+    if not isinstance(gan, PlayersModel):
+        kind = type(gan).__name__
+        raise ValueError(f"'{path / CONFIG}' must be of a model of keras_gans. Received: a {kind}")
     try:
         _read_weights(gan, path)
     except (tf.errors.OpError, AssertionError) as error:
@@ -134,8 +141,11 @@ def _read_weights(gan, path):
 
 def _read_packaged(gan, path):
     """The weights of a preset of the package, which may be float16 there."""
-    with np.load(path / WEIGHTS) as file:
-        stored = dict(file)
+    try:
+        with np.load(path / WEIGHTS, allow_pickle=False) as file:
+            stored = {name: file[name] for name in file.files}
+    except (ValueError, EOFError, AttributeError, TypeError, *DAMAGED_ZIP) as error:
+        raise ValueError(f"'{path / WEIGHTS}' is damaged: {error}") from error
     num = sum(name.startswith("exported/") for name in stored)
     weights = {f"exported/{i}": w for i, w in enumerate(_first_exported(gan, path, num))}
     left = other_weights(gan, weights.values())
