@@ -1,12 +1,14 @@
 """From a run directory to files that are shipped: what `keras-gans export` does."""
 
+import contextlib
+import shutil
 from pathlib import Path
 
 from keras_gans import sources
 from keras_gans.checks import check_member, check_path
 from keras_gans.datasets import load
 from keras_gans.export.onnx import check_packages, onnx
-from keras_gans.export.savedmodel import savedmodel
+from keras_gans.export.savedmodel import check_base, savedmodel
 from keras_gans.export.signatures import port_of
 from keras_gans.export.tflite import check_quantization, tflite
 from keras_gans.images import to_uint8
@@ -29,7 +31,7 @@ def export_run(
     data_license=None,
     pictures=None,
 ):
-    """Exports what `keras-gans train` left.
+    """Exports what `keras-gans train` left: all the forms that are asked for, or none.
 
     Args:
         source: run directory, `.keras` file, or name or path of a preset (`keras_gans.load`).
@@ -109,17 +111,37 @@ def export_run(
                 f"`directory` must not hold '{files[form].name}' yet. "
                 f"Received: '{directory}', which does"
             )
-    calibration = _read(pictures, given[0]) if calibrated else None
-    paths = {}
     if "savedmodel" in forms:
-        paths["savedmodel"] = savedmodel(gan, directory / "savedmodel", version, facts, metrics)
-    if "tflite" in forms:
-        tflite(gan, files["tflite"], quantization, calibration, direction)
-        paths["tflite"] = files["tflite"]
-    if "onnx" in forms:
-        onnx(gan, files["onnx"], direction)
-        paths["onnx"] = files["onnx"]
-    return paths
+        check_base(directory / "savedmodel", version)
+    calibration = _read(pictures, given[0]) if calibrated else None
+    with _all_or_none(directory) as paths:
+        if "tflite" in forms:
+            tflite(gan, files["tflite"], quantization, calibration, direction)
+            paths["tflite"] = files["tflite"]
+        if "onnx" in forms:
+            onnx(gan, files["onnx"], direction)
+            paths["onnx"] = files["onnx"]
+        if "savedmodel" in forms:  # the last one, since a server may take it up at once
+            base = directory / "savedmodel"
+            paths["savedmodel"] = savedmodel(gan, base, version, facts, metrics)
+    return {form: paths[form] for form in FORMS if form in paths}
+
+
+@contextlib.contextmanager
+def _all_or_none(directory):
+    """Gives a dict for what is written, `{form: path}`; after an error all of it is removed."""
+    made = [path for path in (directory, *directory.parents) if not path.exists()]
+    paths = {}
+    try:
+        yield paths
+    except BaseException:
+        for path in paths.values():
+            print(f"Removed again: {path}")
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for path in made:
+            with contextlib.suppress(OSError):  # it is not empty, or was never made
+                path.rmdir()
+        raise
 
 
 def _open(source):

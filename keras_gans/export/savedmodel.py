@@ -74,9 +74,8 @@ def savedmodel(
     Reference:
         https://www.tensorflow.org/tfx/serving/signature_defs
     """
-    version = check_count("version", version)
     check_exportable(gan, allow_untrained)
-    directory = _check_base(directory, version)
+    directory = check_base(directory, version)
     module, signatures = build_signatures(gan)
     card = make_card(gan, signatures, facts, metrics)
     path = directory / str(version)
@@ -126,7 +125,9 @@ def _example(spec, port, rows):
     )
 
 
-def _check_base(directory, version):
+def check_base(directory, version):
+    """The directory as a path, once it is known that this version can be written to it."""
+    version = check_count("version", version)
     directory = Path(check_path("directory", directory))
     if directory.exists() and not directory.is_dir():
         raise FileExistsError(f"`directory` must be a directory. Received: the file '{directory}'")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from keras_gans import preset_places, presets
 from keras_gans.cli.app import app
-from keras_gans.export import export_run
+from keras_gans.export import export_run, from_run
 from keras_gans.files import write_json
 from keras_gans.images import save_png, to_uint8
 
@@ -142,6 +142,35 @@ def test_a_preset_twice(tmp_path, monkeypatch):
     assert (card["preset"], card["steps_taken"]) == ("ring", 0)
     assert "| steps | 0, after those of ring |" in (path / "README.md").read_text().splitlines()
     assert export_run("ring", "tflite")["tflite"].is_file()
+
+
+@pytest.mark.parametrize("broken", ["onnx", "savedmodel"])
+def test_all_forms_or_none(broken, tmp_path, monkeypatch):
+    """What was written before the form that fails is removed, and nothing else."""
+    gan = trained(gan_of_points(seed=5))
+    gan.save(tmp_path / "model.keras")
+
+    def fail(*arguments):
+        assert (tmp_path / "new/out/model.tflite").is_file()
+        raise ValueError("no such form")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(from_run, broken, fail)
+        forms = ("savedmodel", "tflite", broken)
+        for there in (set(), {"new", "new/note.txt"}):
+            with pytest.raises(ValueError, match="no such form"):
+                export_run(tmp_path / "model.keras", forms, tmp_path / "new/out")
+            found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}
+            assert found == {"model.keras"} | there
+            (tmp_path / "new").mkdir(exist_ok=True)
+            (tmp_path / "new/note.txt").write_text("")
+    # The corrected command works; and a version that is there is told before anything is made.
+    paths = export_run(tmp_path / "model.keras", ("savedmodel", "tflite"), tmp_path / "new/out")
+    assert list(paths) == ["savedmodel", "tflite"]
+    monkeypatch.setattr(from_run, "tflite", fail)
+    options = {"quantization": "float16"}
+    with pytest.raises(FileExistsError, match="`version` must be a new one"):
+        export_run(tmp_path / "model.keras", paths, tmp_path / "new/out", **options)
 
 
 def test_an_untrained_run(tmp_path):
