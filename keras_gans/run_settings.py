@@ -33,6 +33,8 @@ CONSEQUENCES = (
     "plot_limit",
     "sample_every",
 )
+# What earlier versions did not write down.
+UNWRITTEN = {"precision": "float32"}
 # What a run knows of its model and the model does not.
 FACTS = (
     "dataset",
@@ -108,16 +110,6 @@ def was_lengthened(run):
     return read_json(Path(run) / SETTINGS).get("lengthened_from") is not None
 
 
-def is_finished(run, **settings):
-    """Whether a directory holds a run that came to its end, with these values in its settings.
-
-    For scripts of several runs that go on where they were ended.
-    """
-    found = read_json(Path(run) / SETTINGS)
-    wanted = {"state": "finished", **settings}
-    return all(name in found and found[name] == value for name, value in wanted.items())
-
-
 def _is_unfinished(run):
     return read_json(Path(run) / SETTINGS).get("state") in ("training", "interrupted")
 
@@ -130,31 +122,37 @@ def check_same_settings(run, earlier, settings, longer=False):
         earlier, settings: dicts.
         longer: whether it is a finished run that goes on: then the steps may differ, and what is a
             schedule over them.
+
+    Raises:
+        ValueError: they differ.
     """
-    settings = json.loads(json.dumps(settings))
-    names = [n for n in dict.fromkeys([*earlier, *settings]) if n not in NO_SETTINGS]
-    if longer:
-        free = {"steps", "sample_every"}
-        free |= {n for n in names if isinstance(earlier.get(n), dict)}
-        names = [name for name in names if name not in free]
-    differing = [name for name in names if earlier.get(name) != settings.get(name)]
-    if differing:
-        shown = [name for name in differing if name not in CONSEQUENCES] or differing
-        differing = "; ".join(
-            f"{name} is {json.dumps(earlier.get(name))} there and "
-            f"{json.dumps(settings.get(name))} here"
-            for name in shown
-        )
-        raise ValueError(
-            f"'{run}' has {'a finished' if longer else 'an unfinished'} run of other settings: "
-            f"{differing}. Give its "
-            "settings to go on with it, another --out, or --fresh to replace it."
-        )
+    check_known_settings(run, earlier, {**dict.fromkeys(earlier), **settings}, longer)
     if earlier.get("versions") != settings["versions"]:
         warnings.warn(
             f"'{run}' was begun with other versions, {earlier.get('versions')}. What it becomes "
             "may differ in the last bits.",
             stacklevel=3,
+        )
+
+
+def check_known_settings(run, earlier, settings, longer=False):
+    """As `check_same_settings`, of those that are known here, before the data are loaded."""
+    earlier, settings = {**UNWRITTEN, **earlier}, json.loads(json.dumps(settings))
+    names = [name for name in dict.fromkeys([*earlier, *settings]) if name in settings]
+    free = set(NO_SETTINGS)
+    if longer:
+        free |= {"steps", "sample_every"} | {n for n in names if isinstance(earlier.get(n), dict)}
+    differing = [n for n in names if n not in free and earlier.get(n) != settings[n]]
+    if differing:
+        shown = [name for name in differing if name not in CONSEQUENCES] or differing
+        differing = "; ".join(
+            f"{name} is {json.dumps(earlier.get(name))} there and {json.dumps(settings[name])} here"
+            for name in shown
+        )
+        kind = "a finished" if longer or earlier.get("state") == "finished" else "an unfinished"
+        raise ValueError(
+            f"'{run}' has {kind} run of other settings: {differing}. Give its "
+            "settings to go on with it, another --out, or --fresh to replace it."
         )
 
 

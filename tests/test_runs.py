@@ -1,6 +1,7 @@
 """Runs that fail, by the command line in this process; the rest of `runs` is in test_cli.py."""
 
 import json
+import shutil
 import types
 
 import keras
@@ -8,9 +9,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from keras_gans import run_settings
+from keras_gans import GAN, ProGAN, datasets, run_settings, runs
 from keras_gans.cli import train as command
 from keras_gans.cli.app import app
+from keras_gans.devices.precision import dtype_policy
+from keras_gans.files import read_json, write_json
+from keras_gans.networks import (
+    build_mlp_discriminator,
+    build_mlp_generator,
+    build_progan_discriminator,
+    build_progan_generator,
+)
+from keras_gans.runs.directories import chosen_of, facts_of_networks
 from keras_gans.runs.sampling import parse_labels
 from keras_gans.training import checkpoints, kinds
 
@@ -89,3 +99,125 @@ def test_labels_are_names_before_they_are_numbers():
     assert parse_labels("Boots, brown", sampler, "run") == [11]
     with pytest.raises(ValueError, match=r"--labels must be numbers from 0 to 11 or names \(1, 2"):
         parse_labels("2,13", sampler, "run")
+
+
+# A run that is refused
+
+
+def contents(directory):
+    """`{name: bytes}` of all files."""
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+def points():
+    generator = build_mlp_generator((2,), 3, (4,), seed=0)
+    return GAN(generator, build_mlp_discriminator((2,), (4,), seed=1), seed=0)
+
+
+def first_stage(width=4, latent_dim=6, **settings):
+    size, shape = {"filters_base": 32, "filters_max": width, "seed": 0}, (4, 4, 3)
+    generator = build_progan_generator(shape, latent_dim=latent_dim, **size)
+    return ProGAN(generator, build_progan_discriminator(shape, **size), **settings)
+
+
+def ring(seed):
+    return datasets.load("ring", batch_size=8, seed=seed)
+
+
+def test_a_finished_run_that_cannot_be_lengthened_stays_finished(tmp_path, monkeypatch):
+    """Data of the same name and size, but others: told only when the checkpoint is read."""
+    monkeypatch.setattr("keras_gans.runs.training.savedmodel", lambda *arguments, **more: None)
+    run = tmp_path / "run"
+    assert runs.train(points(), ring(0), run, steps=1)
+    before = contents(run)
+    assert json.loads(before["settings.json"])["state"] == "finished"
+    with pytest.raises(ValueError, match="The data must be those that the checkpoint was made"):
+        runs.train(points(), ring(1), run, steps=2)
+    assert contents(run) == before
+    with dtype_policy("mixed_bfloat16"):
+        gan = points()
+    with pytest.raises(ValueError, match='precision is "float32" there and "mixed_bfloat16" here'):
+        runs.train(gan, ring(0), run, steps=2)
+    assert contents(run) == before
+
+
+class Broken(keras.callbacks.Callback):
+    """Fails at the beginning, or after a step."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_begin(self, logs=None):
+        if self.step == 0:
+            raise RuntimeError("no room")
+
+    def on_train_batch_end(self, batch, logs=None):
+        raise RuntimeError("no room")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_new_run_that_takes_no_step_leaves_nothing(there, tmp_path):
+    run = tmp_path / "runs" / "gan"
+    if there:
+        run.mkdir(parents=True)
+    with pytest.raises(RuntimeError, match="no room"):
+        gan = points()
+        runs.train(gan, ring(0), run, steps=2, callbacks=[Broken(0)])
+    assert [p.name for p in tmp_path.rglob("*")] == (["runs"] if there else [])
+    with pytest.raises(RuntimeError, match="no room"):
+        runs.train(gan, ring(0), run, steps=2, callbacks=[Broken(1)])
+    assert read_json(run / "settings.json")["state"] == "training"
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """A finished run of a growing model, 4 x 4 and 8 x 8, as far as settings tell."""
+    root = tmp_path_factory.mktemp("grown")
+    gan = first_stage(ema_decay=0.5, seed=3)
+    for stage, name in ((gan, "r-4"), (gan.grow(), "r")):
+        shape = list(stage.sampler.output_shape[1:])
+        facts = {**chosen_of(stage), **facts_of_networks(stage), "sample_shape": shape}
+        facts |= {"steps": 1, "batch_size": 4, "group": "a"}
+        (root / name / "checkpoints/step_00000001").mkdir(parents=True)
+        write_json(root / name / "settings.json", {**facts, "state": "finished", "steps_taken": 1})
+    return root
+
+
+OTHERS = {
+    "seed": ({"seed": 4}, "seed is 3 there and 4 here"),
+    "average": ({"ema_decay": None}, "ema_decay is 0.5 there and null here"),
+    "precision": ({"policy": "mixed_float16"}, 'is "float32" there and "mixed_float16" here'),
+    "networks": ({"width": 8}, "parameters is [0-9]+ there and [0-9]+ here"),
+    "latents": ({"latent_dim": 5}, r"latent_shape is \[6\] there and \[5\] here"),
+    "settings": ({"group": "b"}, 'group is "a" there and "b" here'),
+    "minibatch": ({"batch_size": 2}, "batch_size is 4 there and 2 here"),
+}
+
+
+@pytest.mark.parametrize("run", ["r", "r-4"])
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_growing_run_of_other_settings(other, run, grown, tmp_path):
+    """Of a finished run that is to be longer, and of an earlier stage; nothing is written."""
+    given, message = OTHERS[other]
+    given = {"seed": 3, "ema_decay": 0.5, **given}
+    policy, group = given.pop("policy", "float32"), given.pop("group", "a")
+    batch_size = given.pop("batch_size", 4)
+    with dtype_policy(policy):
+        gan = first_stage(**given)
+    shutil.copytree(grown / "r-4", tmp_path / "r-4")
+    if run == "r":
+        shutil.copytree(grown / "r", tmp_path / "r")
+    before = contents(tmp_path)
+    stages = [(2 if run == "r" else 1, batch_size)] * 2
+    with pytest.raises(ValueError, match=f"/{run}' has a finished run of .*{message}"):
+        runs.train_stages(gan, stages, None, tmp_path / "r", settings={"group": group})
+    assert contents(tmp_path) == before
+
+
+def test_a_growing_run_of_another_size(grown):
+    gan = first_stage(ema_decay=0.5, seed=3)
+    message = r"sample_shape is \[8, 8, 3\] there and \[16, 16, 3\] here"
+    with pytest.raises(ValueError, match=message):
+        runs.train_stages(gan, [(2, 4)] * 3, None, grown / "r", settings={"group": "a"})

@@ -20,6 +20,9 @@ from keras_gans.training.kinds import samples
 
 FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
+# What all stages of a growing model have alike. Sizes of pictures and minibatches are each one's.
+STAGE_SETTINGS = ("data_dir", "on_unreadable", "channels", "latent_dim", "width")
+STAGE_SETTINGS += ("deterministic", "precision")
 
 
 def train(settings, batch_size, run, fresh, strategy, sample_every=None, save_every=None):
@@ -182,8 +185,8 @@ def train_stages(model_class, settings, batch_size, run, fresh, strategy, every)
         forecast_stages(
             models_of(model_class, info, settings, stages, strategy), settings, load_stage
         )
-    own = {name: settings[name] for name in ("data_dir", "width")}
-    own = {"title": gan.paper.title, "arxiv": gan.paper.arxiv, **own}
+    own = {name: settings[name] for name in STAGE_SETTINGS}
+    own = {"dataset": info.name, "title": gan.paper.title, "arxiv": gan.paper.arxiv, **own}
     if settings["value_range"] is not None:
         own["value_range"] = settings["value_range"]
     planned = [(settings["steps"], batch_size) for _, batch_size in stages]

@@ -44,6 +44,18 @@ def compute_dtypes(network):
     return {layer.compute_dtype for layer in network._flatten_layers()}
 
 
+def precision_of(model):
+    """The one of `PRECISIONS` that a model's networks compute in, where any of them does.
+
+    Args:
+        model: `AdversarialModel`.
+    """
+    networks = tree.flatten([getattr(model, name) for name in model.network_names])
+    used = {dtype for network in networks for dtype in compute_dtypes(network)}
+    half = (name for name in PRECISIONS if name.removeprefix("mixed_") in used - {"float32"})
+    return next(half, "float32")
+
+
 def in_float32(network):
     """The network, or where it computes in half precision, a copy of it that does in float32.
 

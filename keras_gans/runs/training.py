@@ -32,13 +32,19 @@ from keras_gans.run_settings import (
     CHECKPOINTS,
     SETTINGS,
     check_directory,
+    check_known_settings,
     check_same_settings,
     facts_of,
-    is_finished,
     lengthens,
     was_lengthened,
 )
-from keras_gans.runs.directories import facts_of_model, own_directory
+from keras_gans.runs.directories import (
+    as_it_was_without_a_step,
+    chosen_of,
+    facts_of_model,
+    facts_of_networks,
+    own_directory,
+)
 from keras_gans.training import checkpoints, kinds
 from keras_gans.training.ports import makes_from_latents
 
@@ -106,7 +112,7 @@ def train(
     reals = _some_points(dataset)
     shown = {"reals": reals, "samples": samples, "columns": columns}
     settings = {
-        "model": type(gan).__name__,
+        **chosen_of(gan),
         "dataset": dataset.info.name,
         "steps": steps,
         "sample_every": sample_every,
@@ -122,8 +128,12 @@ def train(
             print(f"{run} is finished after {earlier['steps']:,} steps: it goes on to {steps:,}.")
         settings["started"] = earlier.get("started", settings["started"])
     resume = _resume(gan, run, steps, save_every)
-    more = [_guard(run, None if translates else dataset), *callbacks, resume]
-    with together(gan), own_directory(gan, run, goes_on=bool(earlier)) as own:
+    with (
+        together(gan),
+        own_directory(gan, run, goes_on=bool(earlier)) as own,
+        as_it_was_without_a_step(own) as first_step,
+    ):
+        more = [first_step, _guard(run, None if translates else dataset), *callbacks, resume]
         return _train(gan, dataset, steps, sample_every, own, settings, shown, more, resume)
 
 
@@ -209,6 +219,7 @@ def train_stages(
     check_directory(directory, fresh, stages[-1][0])
     longer = not fresh and (lengthens(directory, stages[-1][0]) or was_lengthened(directory))
     if longer:
+        _check_last_stage(gan, stages, directory, settings or {})
         with gan.distribute_strategy.scope():
             gan = keras.models.load_model(directory / "model.keras")
     for stage, (steps, batch_size) in enumerate(stages):
@@ -219,7 +230,7 @@ def train_stages(
         shape, last = tuple(gan.sampler.output_shape[1:]), stage == len(stages) - 1
         run = directory if last else directory.with_name(f"{directory.name}-{shape[0]}")
         chosen = {**(settings or {}), "steps": steps, "batch_size": batch_size}
-        if not fresh and not last and is_finished(run, seed=gan.seed, **chosen):
+        if not fresh and not last and _stage_is_finished(gan, run, chosen):
             say(f"{run} is finished: going on from there.")
             with gan.distribute_strategy.scope():
                 gan = keras.models.load_model(run / "model.keras")
@@ -230,6 +241,30 @@ def train_stages(
         if not train(gan, dataset, run, steps, sample_every, **options):
             return False
     return True
+
+
+def _check_last_stage(gan, stages, directory, settings):
+    """Raises ValueError unless the run in a directory is what this first stage grows to."""
+    for _ in stages[1:]:
+        gan = gan.grow()
+    chosen = {**settings, "batch_size": stages[-1][1]}
+    earlier = read_json(directory / SETTINGS)
+    check_known_settings(directory, earlier, _known(gan, chosen), longer=True)
+
+
+def _stage_is_finished(gan, run, chosen):
+    """Whether a stage's run has all its steps; a ValueError where it is one of other settings."""
+    earlier = read_json(run / SETTINGS)
+    if earlier.get("state") != "finished" or lengthens(run, chosen["steps"]):
+        return False
+    check_known_settings(run, earlier, _known(gan, chosen))
+    return True
+
+
+def _known(gan, chosen):
+    """What the settings file of a stage says, as far as it is known without its data."""
+    shape = {"sample_shape": list(gan.sampler.output_shape[1:])}
+    return {**chosen_of(gan), **chosen, **facts_of_networks(gan), **shape}
 
 
 def _guard(run, dataset):
