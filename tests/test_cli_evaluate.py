@@ -335,6 +335,42 @@ def test_reals_have_the_range_of_the_run(tmp_path):
     given = (str(tmp_path), None, None, None, None, [0.0, 2 * 4095.0])
     _, reals, _ = inputs.load_reals(opened, *given)
     assert next(iter(reals)).numpy() == pytest.approx(0, abs=0.01)
+    # Another folder has it too; a set that is no folder has none.
+    opened.card["dataset"] = "somewhere/else"
+    _, reals, _ = inputs.load_reals(opened, str(tmp_path), None, None, None, None)
+    assert next(iter(reals)).numpy().min() == 1
+    _, reals, _ = inputs.load_reals(opened, "noto_skin_tones", None, None, None, None)
+    assert reals.info.name == "noto_skin_tones"
+
+
+def test_a_run_that_left_out_files_is_evaluated_without_them(tmp_path):
+    """From the command on; of other folders it must be asked for."""
+    for name in ("data", "other"):
+        folders(tmp_path, 5, sides=(8, 8), names=(name,))
+        (tmp_path / name / "bad.png").write_text("no picture")
+    data, other = (str(tmp_path / name) for name in ("data", "other"))
+    gan = GAN(*mlps((8, 8, 3)), seed=0)
+    run = write_run(gan, tmp_path / "run", data, on_unreadable="skip", num_examples=5)
+    arguments = (run, "--metrics", "swd", "--num", 5)
+    for more in ((), ("--dataset", data), ("--dataset", other, "--skip-unreadable")):
+        (measured,) = json_of(*arguments, *more)["measurements"]
+        assert measured["protocol"]["reals"] == 5
+    assert "bad.png" in fails(*arguments, "--dataset", other)
+    write_json(run / "settings.json", {"dataset": data})
+    assert "bad.png" in fails(*arguments)
+    assert json_of(*arguments, "--skip-unreadable")["measurements"] == [measured]
+
+
+def test_a_runs_set_is_looked_for_where_it_was_found():
+    card = {"dataset": "a", "dataset_b": "b", "data_dir": "/sets", "on_unreadable": "skip"}
+    nothing = dict.fromkeys(("data_dir", "value_range", "on_unreadable"))
+    for name in ("a", "b"):
+        own = inputs.as_trained(card, name, nothing)
+        assert own == {"data_dir": "/sets", "on_unreadable": "skip"}
+        given = inputs.as_trained(card, name, {**nothing, "data_dir": "/here"})
+        assert given == {"data_dir": "/here", "on_unreadable": "skip"}
+    assert inputs.as_trained(card, "c", nothing) == {"on_unreadable": "error"}
+    assert inputs.as_trained({}, "a", nothing) == {"on_unreadable": "error"}
 
 
 @pytest.mark.parametrize("text", ["4095", "a,b", "0,1,2"])

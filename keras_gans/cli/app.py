@@ -467,8 +467,17 @@ def evaluate(
         ),
     ] = None,
     data_dir: Annotated[
-        Path | None, _option("--data-dir", "DIR", "Where prepared TFDS sets are.", "TFDS's own")
+        Path | None,
+        _option("--data-dir", "DIR", "Where prepared TFDS sets are.", "the run's, or TFDS's own"),
     ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable",
+            help="Leave out files of a folder that are no pictures; those of a run's own data are "
+            "left out if they were in its training.",
+        ),
+    ] = False,
     value_range: Annotated[
         str | None,
         _option(
@@ -564,6 +573,7 @@ def evaluate(
         split,
         data_dir,
         levels,
+        skip_unreadable,
         size,
         direction,
         num,

@@ -25,6 +25,7 @@ def evaluate(
     split,
     data_dir,
     value_range,
+    skip_unreadable,
     image_size,
     direction,
     num,
@@ -40,9 +41,8 @@ def evaluate(
     """Measures, prints and writes; see `keras-gans evaluate --help` for the arguments."""
     names = [name.strip() for name in metrics.split(",")]
     opened = open_model(source, direction)
-    sets, real_set, source_set = load_reals(
-        opened, dataset, dataset_b, split, data_dir, image_size, value_range
-    )
+    options = (image_size, value_range, "skip" if skip_unreadable else None)
+    sets, real_set, source_set = load_reals(opened, dataset, dataset_b, split, data_dir, *options)
     # Errors of words and numbers come before an extractor is read from the disk.
     both = [x and Examples("reals", x) for x in (real_set, source_set)]
     check_metrics(names, *both)

@@ -115,11 +115,16 @@ def check_no_direction(name, direction):
         )
 
 
-def load_reals(opened, dataset, dataset_b, split, data_dir, image_size, value_range=None):
+def load_reals(
+    opened, dataset, dataset_b, split, data_dir, image_size, value_range=None, on_unreadable=None
+):
     """The names of the sets, the reals, and the pictures that a translator is given, or None."""
-    if value_range is None and dataset is None and dataset_b is None:
-        value_range = opened.card.get("value_range")
-    given = {"data_dir": data_dir, "value_range": value_range}
+    given = {"data_dir": data_dir, "value_range": value_range, "on_unreadable": on_unreadable}
+
+    def like(name, split, shape, labelled=False):
+        options = as_trained(opened.card, name, given)
+        return load_like(name, split, shape, image_size, labelled, options)
+
     if opened.source_shape is None:
         if dataset_b is not None:
             raise ValueError(
@@ -129,8 +134,7 @@ def load_reals(opened, dataset, dataset_b, split, data_dir, image_size, value_ra
         name = dataset or opened.card.get("dataset")
         if name is None:
             raise ValueError("--dataset must be given: nothing says what it was trained on.")
-        data = load_like(name, split or "train", opened.shape, image_size, opened.labelled, given)
-        return [name], data, None
+        return [name], like(name, split or "train", opened.shape, opened.labelled), None
     card = opened.card if dataset is None and dataset_b is None else {}
     a = dataset or card.get("dataset")
     b = dataset_b or card.get("dataset_b")
@@ -144,9 +148,26 @@ def load_reals(opened, dataset, dataset_b, split, data_dir, image_size, value_ra
     sources, reals = reversed(pairs) if opened.backwards else pairs
     return (
         [a] if b is None else [a, b],
-        load_like(*reals, opened.shape, image_size, False, given),
-        load_like(*sources, opened.source_shape, image_size, False, given),
+        like(*reals, opened.shape),
+        like(*sources, opened.source_shape),
     )
+
+
+def as_trained(card, name, given):
+    """Options of a set: those that are given, and others as the run read its data.
+
+    Args:
+        card: dict, what is known of the model.
+        name: of the set; a folder's levels are the run's, and a set of the run is also found where
+            the run found it, with its unreadable files left out if they were.
+        given: dict of `data_dir`, `value_range` and `on_unreadable`, `None` where not given.
+    """
+    known = {"on_unreadable": "error"}
+    if os.path.isdir(name):
+        known["value_range"] = card.get("value_range")
+    if name in (card.get("dataset"), card.get("dataset_b")):
+        known |= {n: card[n] for n in ("data_dir", "on_unreadable") if n in card}
+    return {**known, **{option: value for option, value in given.items() if value is not None}}
 
 
 def load_like(name, split, shape, image_size, labelled, given):
