@@ -131,7 +131,7 @@ def check_same_settings(run, earlier, settings, longer=False):
         warnings.warn(
             f"'{run}' was begun with other versions, {earlier.get('versions')}. What it becomes "
             "may differ in the last bits.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

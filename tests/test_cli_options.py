@@ -94,6 +94,37 @@ def test_files_of_options_that_do_not_fit(content, message, tmp_path):
     assert "must be a JSON file" in fails("train", "--config", tmp_path / "none.json")
 
 
+@pytest.mark.slow
+def test_a_dry_run_is_refused_where_the_training_would_be(tmp_path, monkeypatch):
+    """And forecasts the steps that are left, of a run that was ended and of a finished one."""
+    monkeypatch.setattr("keras_gans.cli.train.seconds_of_step", lambda gan, data: 2.0)
+    monkeypatch.setattr("keras_gans.runs.training.savedmodel", lambda *arguments, **more: None)
+    run = tmp_path / "run"
+    train = ("train", "gan", "--dataset", "ring", "--batch-size", 8, "--out", run)
+    assert invoke(*train, "--steps", 4).exit_code == 0
+    before = (run / "settings.json").read_text()
+    for dry in ((), ("--dry-run",)):
+        line = fails(*train, "--steps", 9, "--seed", 7, *dry)
+        assert "has a finished run of other settings: seed is 0 there and 7 here" in line
+    assert (run / "settings.json").read_text() == before
+    result = invoke(*train, "--steps", 9, "--dry-run")
+    assert "A step takes about 2 s here, of which 5 are left: 10 s, to end" in result.stdout
+    assert "The finished run in" in result.stdout and "Ctrl-C" not in result.stdout
+    settings = {**json.loads(before), "state": "interrupted", "steps": 400, "sample_every": 40}
+    (run / "settings.json").write_text(json.dumps(settings))
+    result = invoke(*train, "--steps", 400, "--dry-run")
+    assert (
+        "of which 396 are left: 13 min, to end" in result.stdout
+        and "The unfinished run" in result.stdout
+    )
+    line = fails(*train, "--steps", 400, "--sample-every", 7, "--dry-run")
+    assert "an unfinished run of other settings: sample_every is 40 there and 7 here" in line
+    result = invoke(*train, "--steps", 3, "--fresh", "--dry-run")
+    assert (
+        "A step takes about 2 s here: 6 s" in result.stdout and "would be replaced" in result.stdout
+    )
+
+
 def test_every_command_that_works_takes_one(tmp_path):
     file = tmp_path / "options.json"
     for command, options, message in (

@@ -137,8 +137,11 @@ def test_a_finished_run_that_cannot_be_lengthened_stays_finished(tmp_path, monke
     assert contents(run) == before
     with dtype_policy("mixed_bfloat16"):
         gan = points()
-    with pytest.raises(ValueError, match='precision is "float32" there and "mixed_bfloat16" here'):
-        runs.train(gan, ring(0), run, steps=2)
+    for act in (runs.train, runs.check):
+        with pytest.raises(ValueError, match='is "float32" there and "mixed_bfloat16" here'):
+            act(gan, ring(0), run, steps=2)
+    assert runs.check(points(), ring(0), run, steps=5) == 4
+    assert runs.check(points(), ring(0), run, steps=5, fresh=True) == 5
     assert contents(run) == before
 
 
@@ -214,6 +217,24 @@ def test_a_growing_run_of_other_settings(other, run, grown, tmp_path):
     with pytest.raises(ValueError, match=f"/{run}' has a finished run of .*{message}"):
         runs.train_stages(gan, stages, None, tmp_path / "r", settings={"group": group})
     assert contents(tmp_path) == before
+
+
+def test_the_steps_that_stages_have_left(grown, tmp_path):
+    def left(steps, out, num=2, **options):
+        gan = first_stage(ema_decay=0.5, seed=3)
+        return runs.check_stages(gan, [(steps, 4)] * num, out, settings={"group": "a"}, **options)
+
+    assert left(7, grown / "r") == [0, 6]
+    assert left(7, grown / "r", fresh=True) == [7, 7]
+    shutil.copytree(grown / "r-4", tmp_path / "r-4")
+    assert left(1, tmp_path / "r", 3) == [0, 1, 1]
+    assert left(3, tmp_path / "r", 3) == [2, 3, 3]
+    settings = {**read_json(tmp_path / "r-4/settings.json"), "state": "interrupted", "steps": 5}
+    write_json(tmp_path / "r-4/settings.json", settings)
+    assert left(5, tmp_path / "r") == [4, 5]
+    with pytest.raises(ValueError, match=r"/r-4' has an unfinished run .*steps is 5 there and 6"):
+        left(6, tmp_path / "r")
+    assert [path.name for path in tmp_path.iterdir()] == ["r-4"]
 
 
 def test_a_growing_run_of_another_size(grown):

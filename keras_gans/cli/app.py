@@ -296,7 +296,7 @@ def train(
         from keras_gans.cli import train as body
     every = {"sample_every": sample_every, "save_every": save_every}
     if dry_run:
-        body.say_what_would_happen(settings, batch_size, run, fresh, strategy)
+        body.say_what_would_happen(settings, batch_size, run, fresh, strategy, sample_every)
     elif not body.train(settings, batch_size, run, fresh, strategy, **every):
         raise typer.Exit(130)
 

@@ -35,17 +35,20 @@ class Forecast(keras.callbacks.Callback):
             print(f"\nA step takes {seconds / taken:.2g} s: {until(left)}.", flush=True)
 
 
-def forecast_stages(models, settings, load_stage):
+def forecast_stages(models, steps_left, load_stage):
     """Prints what each stage of a growing model takes, by a step of each, and what all take.
 
     Args:
         models: iterable of pairs (first weights of a stage's model, batch size).
-        settings: dict with `steps`.
+        steps_left: list of the steps that each stage has to take.
         load_stage: function (shape, batch_size) that returns a stage's data.
     """
-    steps, total = settings["steps"], 0.0
-    for gan, batch_size in models:
+    total = 0.0
+    for (gan, batch_size), steps in zip(models, steps_left, strict=True):
         shape = tuple(gan.sampler.output_shape[1:])
+        if steps == 0:
+            print(f"{shape[0]} x {shape[1]}: no steps are left.", flush=True)
+            continue
         seconds = seconds_of_step(gan, load_stage(shape, batch_size))
         total += seconds * steps
         print(

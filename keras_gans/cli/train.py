@@ -45,27 +45,35 @@ def train(settings, batch_size, run, fresh, strategy, sample_every=None, save_ev
     data = load_data(model_class, settings)
     gan = build(model_class, data.info, settings, devices)
     announce(data.info, settings, gan)
-    settings = {**settings, "title": gan.paper.title, "arxiv": gan.paper.arxiv}
-    more = {"callbacks": [Forecast()] if is_chief(gan) else [], "settings": settings, **every}
+    more = {"callbacks": [Forecast()] if is_chief(gan) else [], **every}
+    more["settings"] = settings | paper_of(gan)
     return runs.train(gan, data, run, settings["steps"], fresh=fresh, **more)
 
 
-def say_what_would_happen(settings, batch_size, run, fresh, strategy):
-    """What `--dry-run` prints: data, model, how long it would take and what would be written."""
+def say_what_would_happen(settings, batch_size, run, fresh, strategy, sample_every=None):
+    """What `--dry-run` prints: data, model, how long it would take and what would be written.
+
+    Raises:
+        ValueError: the training would be refused.
+    """
     model_class, devices = prepare(settings, strategy)
     if hasattr(model_class, "stages"):
         info, stages, load_stage = plan_stages(model_class, settings, batch_size)
+        gan, planned = begin_stages(model_class, info, settings, stages, devices)
+        own = settings_of_stages(gan, info, settings)
+        left = runs.check_stages(gan, planned, run, sample_every, fresh, own)
         print(f"{model_class.__name__} on {in_words(info)}.")
-        forecast_stages(
-            models_of(model_class, info, settings, stages, devices), settings, load_stage
-        )
+        forecast_stages(models_of(model_class, info, settings, stages, devices), left, load_stage)
     else:
         data = load_data(model_class, settings)
-        gan = build(model_class, data.info, settings, devices)
+        gan, steps = build(model_class, data.info, settings, devices), settings["steps"]
+        own = settings | paper_of(gan)
+        left = runs.check(gan, data, run, steps, sample_every, fresh, own)
         print(f"{model_class.__name__} on {in_words(data.info)}.")
-        announce(data.info, settings, gan)
+        announce(data.info, settings, gan, how_to_end=False)
         seconds = seconds_of_step(gan, data)
-        print(f"A step takes about {seconds:.2g} s here: {until(seconds * settings['steps'])}.")
+        of_them = "" if left == steps else f", of which {left:,} are left"
+        print(f"A step takes about {seconds:.2g} s here{of_them}: {until(seconds * left)}.")
     print(what_is_there(run, fresh, settings["steps"]) + " Nothing is written in a dry run.")
 
 
@@ -162,15 +170,15 @@ def _load_unpaired(name, recipe, settings, chosen):
     )
 
 
-def announce(info, settings, gan):
+def announce(info, settings, gan, how_to_end=True):
     """Says what is about to be trained, once where several workers train together."""
-    several = several_workers(gan.distribute_strategy)
+    how_to_end = how_to_end and not several_workers(gan.distribute_strategy)
     if is_chief(gan):
         print(
             f"Training {type(gan).__name__} on {info.name}: {settings['steps']:,} steps of "
             f"{settings['batch_size'] * gan.minibatches_per_step} examples, "
             f"{gan.count_params():,} parameters."
-            + ("" if several else " Ctrl-C ends it early and saves."),
+            + (" Ctrl-C ends it early and saves." if how_to_end else ""),
             flush=True,
         )
 
@@ -178,19 +186,33 @@ def announce(info, settings, gan):
 def train_stages(model_class, settings, batch_size, run, fresh, strategy, every):
     """Grows a model to the size of its data; False if the user ended it early."""
     info, stages, load_stage = plan_stages(model_class, settings, batch_size)
-    shape = stages[0][0]
-    gan = build(model_class, dataclasses.replace(info, shape=shape), settings, strategy)
+    gan, planned = begin_stages(model_class, info, settings, stages, strategy)
+    own = settings_of_stages(gan, info, settings)
     begins = fresh or not run.exists()
     if is_chief(gan) and begins and settings["steps"] >= FORECAST_FROM:
-        forecast_stages(
-            models_of(model_class, info, settings, stages, strategy), settings, load_stage
-        )
-    own = {name: settings[name] for name in STAGE_SETTINGS}
-    own = {"dataset": info.name, "title": gan.paper.title, "arxiv": gan.paper.arxiv, **own}
+        left = runs.check_stages(gan, planned, run, every["sample_every"], fresh, own)
+        forecast_stages(models_of(model_class, info, settings, stages, strategy), left, load_stage)
+    return runs.train_stages(gan, planned, load_stage, run, fresh=fresh, settings=own, **every)
+
+
+def begin_stages(model_class, info, settings, stages, strategy):
+    """The model of the first stage, and the pairs (steps, batch size) of all."""
+    first = dataclasses.replace(info, shape=stages[0][0])
+    planned = [(settings["steps"], batch_size) for _, batch_size in stages]
+    return build(model_class, first, settings, strategy), planned
+
+
+def settings_of_stages(gan, info, settings):
+    """What all stages of a growing model write down of what the user chose."""
+    own = {"dataset": info.name, "num_examples": info.num_examples, **paper_of(gan)}
+    own |= {name: settings[name] for name in STAGE_SETTINGS}
     if settings["value_range"] is not None:
         own["value_range"] = settings["value_range"]
-    planned = [(settings["steps"], batch_size) for _, batch_size in stages]
-    return runs.train_stages(gan, planned, load_stage, run, fresh=fresh, settings=own, **every)
+    return own
+
+
+def paper_of(gan):
+    return {"title": gan.paper.title, "arxiv": gan.paper.arxiv}
 
 
 def plan_stages(model_class, settings, batch_size):

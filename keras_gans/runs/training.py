@@ -102,31 +102,14 @@ def train(
     >>> train(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
     """
     run = Path(directory)
-    check_directory(run, fresh, steps)
-    longer = not fresh and lengthens(run, steps)
-    earlier = {} if fresh else read_json(run / SETTINGS)
+    settings, earlier = _settings_of(gan, dataset, run, steps, sample_every, fresh, settings)
     translates = not makes_from_latents(gan)
     if translates and samples is None:
         samples, columns = gan.grid_of(dataset)
-    sample_every = sample_every or earlier.get("sample_every") or max(1, steps // 10)
-    reals = _some_points(dataset)
-    shown = {"reals": reals, "samples": samples, "columns": columns}
-    settings = {
-        **chosen_of(gan),
-        "dataset": dataset.info.name,
-        "steps": steps,
-        "sample_every": sample_every,
-        **(settings or {}),
-        **facts_of_model(gan, dataset.info),
-        "plot_limit": None if reals is None else points_limit(reals),
-    }
-    if earlier:
-        check_same_settings(run, earlier, settings, longer)
-        if longer or was_lengthened(run):
-            settings["lengthened_from"] = _end_of(earlier) if longer else earlier["lengthened_from"]
-        if longer and is_chief(gan):
-            print(f"{run} is finished after {earlier['steps']:,} steps: it goes on to {steps:,}.")
-        settings["started"] = earlier.get("started", settings["started"])
+    sample_every = settings["sample_every"]
+    shown = {"reals": _some_points(dataset), "samples": samples, "columns": columns}
+    if earlier.get("state") == "finished" and is_chief(gan):
+        print(f"{run} is finished after {earlier['steps']:,} steps: it goes on to {steps:,}.")
     resume = _resume(gan, run, steps, save_every)
     with (
         together(gan),
@@ -135,6 +118,60 @@ def train(
     ):
         more = [first_step, _guard(run, None if translates else dataset), *callbacks, resume]
         return _train(gan, dataset, steps, sample_every, own, settings, shown, more, resume)
+
+
+def check(gan, dataset, directory, steps, sample_every=None, fresh=False, settings=None):
+    """Whether `train` would take these arguments; nothing is trained or written.
+
+    Args:
+        gan, dataset, directory, steps, sample_every, fresh, settings: see `train`.
+
+    Returns:
+        The steps that it would take: fewer than `steps` where a run goes on.
+
+    Raises:
+        ValueError: the directory can't be used, or the run in it has other settings.
+
+    Example:
+
+    >>> check(gan, load("fashion_mnist_10k"), "runs/dcgan", steps=2000)
+    2000
+    """
+    run = Path(directory)
+    _settings_of(gan, dataset, run, steps, sample_every, fresh, settings)
+    return _steps_left(run, steps, fresh)
+
+
+def _settings_of(gan, dataset, run, steps, sample_every, fresh, settings):
+    """The settings of a run that is to be, and those of the one that is there, `{}` if none is.
+
+    A ValueError where the latter can't go on with the former.
+    """
+    check_directory(run, fresh, steps)
+    longer = not fresh and lengthens(run, steps)
+    earlier = {} if fresh else read_json(run / SETTINGS)
+    reals = _some_points(dataset)
+    settings = {
+        **chosen_of(gan),
+        "dataset": dataset.info.name,
+        "steps": steps,
+        "sample_every": sample_every or earlier.get("sample_every") or max(1, steps // 10),
+        **(settings or {}),
+        **facts_of_model(gan, dataset.info),
+        "plot_limit": None if reals is None else points_limit(reals),
+    }
+    if earlier:
+        check_same_settings(run, earlier, settings, longer)
+        if longer or was_lengthened(run):
+            settings["lengthened_from"] = _end_of(earlier) if longer else earlier["lengthened_from"]
+        settings["started"] = earlier.get("started", settings["started"])
+    return settings, earlier
+
+
+def _steps_left(run, steps, fresh=False):
+    """The steps that a run still has to take, of all its steps."""
+    made = [] if fresh else checkpoints.paths(run / CHECKPOINTS)
+    return steps - (checkpoints.steps_of(made[-1]) if made else 0)
 
 
 def _train(gan, dataset, steps, sample_every, run, settings, shown, more, resume):
@@ -216,21 +253,21 @@ def train_stages(
     >>> train_stages(gan, [(1000, 32), (2000, 32), (4000, 16)], load_stage, "runs/progan")
     """
     directory, say = Path(directory), print if is_chief(gan) else lambda text: None
-    check_directory(directory, fresh, stages[-1][0])
-    longer = not fresh and (lengthens(directory, stages[-1][0]) or was_lengthened(directory))
+    left = check_stages(gan, stages, directory, sample_every, fresh, settings)
+    longer = not fresh and _is_longer(directory, stages)
     if longer:
-        _check_last_stage(gan, stages, directory, settings or {})
         with gan.distribute_strategy.scope():
             gan = keras.models.load_model(directory / "model.keras")
     for stage, (steps, batch_size) in enumerate(stages):
-        if longer and stage < len(stages) - 1:
+        last = stage == len(stages) - 1
+        if longer and not last:
             continue
         if stage > 0 and not longer:
             gan = gan.grow(fade_pictures=max(1, steps * batch_size * gan.n_critic // 2))
-        shape, last = tuple(gan.sampler.output_shape[1:]), stage == len(stages) - 1
-        run = directory if last else directory.with_name(f"{directory.name}-{shape[0]}")
+        shape = tuple(gan.sampler.output_shape[1:])
+        run = _directory_of(shape[0], directory, last)
         chosen = {**(settings or {}), "steps": steps, "batch_size": batch_size}
-        if not fresh and not last and _stage_is_finished(gan, run, chosen):
+        if left[stage] == 0 and not last and _is_finished(run):
             say(f"{run} is finished: going on from there.")
             with gan.distribute_strategy.scope():
                 gan = keras.models.load_model(run / "model.keras")
@@ -243,28 +280,62 @@ def train_stages(
     return True
 
 
-def _check_last_stage(gan, stages, directory, settings):
-    """Raises ValueError unless the run in a directory is what this first stage grows to."""
-    for _ in stages[1:]:
-        gan = gan.grow()
-    chosen = {**settings, "batch_size": stages[-1][1]}
-    earlier = read_json(directory / SETTINGS)
-    check_known_settings(directory, earlier, _known(gan, chosen), longer=True)
+def check_stages(gan, stages, directory, sample_every=None, fresh=False, settings=None):
+    """Whether `train_stages` would take these arguments; nothing is trained or written.
+
+    Args:
+        gan, stages, directory, sample_every, fresh, settings: see `train_stages`.
+
+    Returns:
+        List of the steps that each stage would take: 0 for one that is finished.
+
+    Raises:
+        ValueError: a directory can't be used, or the run in it has other settings.
+
+    Example:
+
+    >>> check_stages(gan, [(1000, 32), (2000, 32), (4000, 16)], "runs/progan")
+    [1000, 2000, 4000]
+    """
+    directory, left = Path(directory), []
+    check_directory(directory, fresh, stages[-1][0])
+    longer = not fresh and _is_longer(directory, stages)
+    size, grown = gan.sampler.output_shape[1], 0
+    for stage, (steps, batch_size) in enumerate(stages):
+        last = stage == len(stages) - 1
+        run = _directory_of(size * 2**stage, directory, last)
+        if longer and not last:
+            left.append(0)
+            continue
+        goes_on = fresh or last or not _is_finished(run) or lengthens(run, steps)
+        if goes_on:
+            check_directory(run, fresh, steps)
+        earlier = {} if fresh else read_json(run / SETTINGS)
+        if earlier:
+            while grown < stage:
+                gan, grown = gan.grow(), grown + 1
+            known = {**(settings or {}), "steps": steps, "batch_size": batch_size}
+            if sample_every is not None and goes_on:
+                known["sample_every"] = sample_every
+            known = {**chosen_of(gan), **known, **facts_of_networks(gan)}
+            known["sample_shape"] = list(gan.sampler.output_shape[1:])
+            check_known_settings(run, earlier, known, longer=lengthens(run, steps))
+        left.append(_steps_left(run, steps, fresh) if goes_on else 0)
+    return left
 
 
-def _stage_is_finished(gan, run, chosen):
-    """Whether a stage's run has all its steps; a ValueError where it is one of other settings."""
-    earlier = read_json(run / SETTINGS)
-    if earlier.get("state") != "finished" or lengthens(run, chosen["steps"]):
-        return False
-    check_known_settings(run, earlier, _known(gan, chosen))
-    return True
+def _is_longer(directory, stages):
+    """Whether the last stage alone goes on, since it was finished once."""
+    return lengthens(directory, stages[-1][0]) or was_lengthened(directory)
 
 
-def _known(gan, chosen):
-    """What the settings file of a stage says, as far as it is known without its data."""
-    shape = {"sample_shape": list(gan.sampler.output_shape[1:])}
-    return {**chosen_of(gan), **chosen, **facts_of_networks(gan), **shape}
+def _is_finished(run):
+    return read_json(run / SETTINGS).get("state") == "finished"
+
+
+def _directory_of(size, directory, last):
+    """Where the run of a stage is whose pictures have this height."""
+    return directory if last else directory.with_name(f"{directory.name}-{size}")
 
 
 def _guard(run, dataset):

@@ -48,10 +48,11 @@ def paths(directory):
     """The paths of the checkpoints in a directory, the oldest first."""
     names = os.listdir(directory) if os.path.isdir(directory) else ()
     names = sorted(name for name in names if re.fullmatch(r"step_\d{8,}", name))
-    return [os.path.join(directory, n) for n in sorted(names, key=_number)]
+    return [os.path.join(directory, n) for n in sorted(names, key=steps_of)]
 
 
-def _number(path):
+def steps_of(path):
+    """The training steps behind a checkpoint, by its name."""
     return int(path.rpartition("_")[2])
 
 
@@ -84,8 +85,8 @@ def write(directory, values, facts, keep):
         raise OSError(f"the checkpoint '{path}' could not be written: {error}.") from error
     _sync(directory)
     kept, newest = paths(directory), facts["steps"]
-    past = [old for old in kept if _number(old) <= newest]
-    for old in [*past[: -keep or None], *(other for other in kept if _number(other) > newest)]:
+    past = [old for old in kept if steps_of(old) <= newest]
+    for old in [*past[: -keep or None], *(other for other in kept if steps_of(other) > newest)]:
         shutil.rmtree(old, ignore_errors=True)
 
 
