@@ -33,7 +33,8 @@ LOOKED_AT = 32  # pictures of a folder on disk that are looked at before they ar
 def decode_to(path, size, channels, value_range=None, seen=None, resampling="lanczos"):
     """Reads one picture and fits it, as uint8 (*size, channels); see `picture_files.decode`.
 
-    `size` may be None, to keep that of the picture.
+    `size` may be None, to keep that of the picture. Means ("box") are taken of all pixels, which
+    are therefore all decoded.
     """
 
     def fit(pixels):
@@ -42,7 +43,8 @@ def decode_to(path, size, channels, value_range=None, seen=None, resampling="lan
         with tf.device("CPU:0"):
             return convert(tf.constant(pixels), size, channels, resampling).numpy()
 
-    return decode(path, size, value_range, seen, fit)
+    needed = None if resampling == "box" else size
+    return decode(path, needed, value_range, seen, fit)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,11 +28,10 @@ def convert(pictures, size=None, channels=None, resampling="lanczos"):
     has_channels = channels in (None, pictures.shape[-1])
     if has_size and has_channels:
         return pictures
-    x = tf.cast(pictures, tf.float32)
+    # Resized first, as bytes: floats of all pixels of a photograph would take much memory.
+    x = tf.cast(pictures, tf.float32) if has_size else cover(pictures, *size, resampling)
     if not has_channels:
         x = to_channels(x, channels)
-    if not has_size:
-        x = cover(x, *size, resampling)
     return tf.cast(tf.clip_by_value(tf.round(x), 0.0, 255.0), tf.uint8)
 
 
@@ -53,7 +52,14 @@ def to_channels(x, channels):
 
 
 def cover(x, height, width, resampling="lanczos"):
-    """Resizes float32 pictures so that they just cover (height, width), and crops the centre."""
+    """Resizes pictures so that they just cover (height, width), and crops the centre.
+
+    Args:
+        x: uint8 or float32 pictures in [0, 255].
+
+    Returns:
+        float32 tensor, of which the filter may have taken some out of [0, 255].
+    """
     old = tf.cast(tf.shape(x)[-3:-1], tf.float64)
     target = tf.constant([height, width])
     scale = tf.reduce_max(tf.cast(target, tf.float64) / old)
@@ -63,6 +69,7 @@ def cover(x, height, width, resampling="lanczos"):
     if alpha is None:
         x = resize(x, new, resampling)
     else:  # colours are weighted by alpha, for what is transparent has no colour to mix in
+        colours, alpha = tf.cast(colours, tf.float32), tf.cast(alpha, tf.float32)
         alpha_weighted = resize(tf.concat([colours * alpha, alpha], axis=-1), new, resampling)
         colours, alpha = split_alpha(alpha_weighted)
         x = tf.concat([tf.math.divide_no_nan(colours, alpha), alpha], axis=-1)
@@ -72,7 +79,7 @@ def cover(x, height, width, resampling="lanczos"):
 
 
 def resize(x, size, resampling="lanczos"):
-    """Antialiased resize of float32 pictures to an int32 tensor (height, width)."""
+    """Antialiased resize of pictures to an int32 tensor (height, width), as float32."""
     return tf.image.resize(x, size, method=RESAMPLINGS[resampling], antialias=True)
 
 

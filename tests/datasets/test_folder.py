@@ -114,17 +114,42 @@ def test_resizing_is_antialiased(tmp_path):
     assert np.abs(uint8(tmp_path, image_size=16).astype(int) - 127).max() < 12
 
 
+def means(pixels, height, width):
+    """What each of (height, width) pixels covers on average; rows and columns are repeated first,
+    where they are not a multiple."""
+    wide = pixels.astype(float).repeat(height, axis=0).repeat(width, axis=1)
+    return wide.reshape(height, len(pixels), width, pixels.shape[1], -1).mean((1, 3))
+
+
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_box_resampling(tmp_path, in_memory, monkeypatch):
+@pytest.mark.parametrize("side", [8, 16, 18, 64])  # as many times 4: 2, 4, 4.5 and 16
+def test_box_resampling(tmp_path, in_memory, side, monkeypatch):
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
     save(tmp_path / "noise.png", pixels)
     if not in_memory:
         monkeypatch.setattr(examples, "MEMORY_BUDGET", 0)
-    means = pixels.reshape(4, 2, 4, 2, 3).mean((1, 3))
+    expected = means(pixels, 4, 4)
     found = uint8(tmp_path, image_size=4, resampling="box")
-    assert np.abs(found[0] - means).max() < 0.51
-    assert np.abs(uint8(tmp_path, image_size=4)[0] - means).max() > 2
+    assert np.abs(found[0] - expected).max() < 0.51
+    assert np.abs(uint8(tmp_path, image_size=4)[0] - expected).max() > 2
+
+
+def test_box_resampling_of_jpegs_of_transparency_and_of_a_centre(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    pixels = np.asarray(Image.open(save(tmp_path / "a.jpg", noise)))  # as Pillow decodes them all
+    found = uint8(tmp_path, image_size=4, resampling="box")[0]
+    assert np.abs(found - means(pixels, 4, 4)).max() < 0.51
+
+    (tmp_path / "a.jpg").unlink()
+    clear = rng.integers(0, 256, (32, 64, 4), dtype=np.uint8)
+    save(tmp_path / "a.png", clear)
+    colours, alpha = clear[..., :3].astype(float), clear[..., 3:] / 255
+    centre = means(colours * alpha + 255 * (1 - alpha), 4, 8)[:, 2:6]
+    for channels, expected in ((3, centre), (1, centre @ [[0.299], [0.587], [0.114]])):
+        found = uint8(tmp_path, image_size=4, channels=channels, resampling="box")[0]
+        assert np.abs(found - expected).max() < 0.51
 
 
 def test_exif_orientation(tmp_path):
