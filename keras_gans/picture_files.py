@@ -103,8 +103,9 @@ def search(root):
     """Finds the pictures below a folder, by content, at any depth.
 
     Hidden files and folders are passed over. Links to folders are followed; a folder that it is
-    already in is not entered again, so that links which lead back up end. A file whose name ends as
-    a picture's does counts as one, and is unreadable if it is none.
+    already in is not entered again, so that links which lead back up end. What can't be reached,
+    such as a link to itself, is left out. A file whose name ends as a picture's does counts as one,
+    and is unreadable if it is none.
 
     Args:
         root: str or path-like, a folder.
@@ -126,16 +127,16 @@ def search(root):
             left_out.append((folder, f"a folder that can't be read ({error.strerror})"))
             continue
         for entry in entries:
-            if entry.is_dir():
-                if entry.is_symlink() and _identity(entry.stat()) in above:
-                    left_out.append((entry.path, "a link to a folder that it is in"))
-                else:
-                    waiting.append((entry.path, above))
-                continue
-            num_files += 1
-            reason = _why_not(entry)
+            try:
+                is_folder = entry.is_dir()
+                reason = _why_not_entered(entry, above) if is_folder else _why_not(entry)
+            except OSError as error:  # such as links that lead to each other
+                is_folder, reason = False, f"what can't be reached ({error.strerror})"
+            num_files += not is_folder
             if reason:
                 left_out.append((entry.path, reason))
+            elif is_folder:
+                waiting.append((entry.path, above))
             else:
                 paths.append(entry.path)
     begin = len(os.path.join(root, ""))
@@ -153,6 +154,13 @@ def find(root):
 
 def _identity(stat):
     return stat.st_dev, stat.st_ino
+
+
+def _why_not_entered(entry, above):
+    """Why a folder is not searched, given the identities of those that it is in, or None."""
+    if entry.is_symlink() and _identity(entry.stat()) in above:
+        return "a link to a folder that it is in"
+    return None
 
 
 def _why_not(entry):

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import dataclasses
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -270,7 +271,7 @@ def what_was_found(root, found, num, class_names=(), labels=None, broken=(), sev
     if labels is not None:
         counts = np.bincount(labels, minlength=len(class_names))
         kept = {name for name, count in zip(class_names, counts, strict=True) if count}
-        folders = {path.name for path in root.iterdir() if path.is_dir()}
+        folders = {path.name for path in root.iterdir() if os.path.isdir(path)}
         empty = sorted((n for n in folders - kept if not n.startswith(".")), key=natural_key)
         left_out += [(root / name, "a folder without pictures") for name in empty]
     return f"{line} Left out: {what_is_left_out(root, left_out)}." if left_out else line

@@ -1,6 +1,7 @@
 """Folders of pictures, all made here."""
 
 import concurrent.futures
+import errno
 import os
 import pathlib
 import re
@@ -327,6 +328,19 @@ def test_links_are_followed_without_looping(tmp_path, capsys):
     assert "2 × a link to a folder that it is in (birds/round, cats/up)" in line
     assert "1 × a link to nothing (cats/gone.png)" in line
     assert "1 × a folder without pictures (dogs)" in line
+
+
+def test_what_can_not_be_reached_is_left_out(tmp_path, capsys):
+    save(tmp_path / "cats" / "1.png", plain([1, 2, 3]))
+    for link, target in (("loop", "loop"), ("cats/a.png", "b.png"), ("cats/b.png", "a.png")):
+        (tmp_path / link).symlink_to(target)
+    (tmp_path / "long").symlink_to("n" * 300)  # no file has so long a name
+    dataset, line = said(capsys, tmp_path, labels=True)
+    assert dataset.info.num_examples == 1 and dataset.info.class_names == ("cats",)
+    assert ": 1 picture of 5 files, in 1 class (cats)." in line
+    loops, long = (os.strerror(number) for number in (errno.ELOOP, errno.ENAMETOOLONG))
+    assert f"3 × what can't be reached ({loops}) (cats/a.png, cats/b.png, loop)" in line
+    assert f"1 × what can't be reached ({long}) (long)" in line
 
 
 def test_pipes_are_not_opened(tmp_path, capsys):
