@@ -167,18 +167,17 @@ def _why_not(entry):
     """Why a file is not read as a picture, or None."""
     if not entry.is_file():  # opening a pipe would wait for someone to write into it
         return "a link to nothing" if entry.is_symlink() else "no regular file"
-    accepts, suffixes = _known()
+    _, suffixes = _known()
     suffix = os.path.splitext(entry.name)[1].lower()
     if suffix in suffixes:
         return None
     if suffix in RAW:
         return "a raw file of a camera"
     try:
-        with open(entry.path, "rb", buffering=0) as file:
-            head = file.read(16)
+        is_like_one = _begins_as_one(entry.path)
     except OSError as error:
         return f"a file that can't be read ({error.strerror})"
-    if any(accept(head) is True for accept in accepts):
+    if is_like_one:
         try:  # some formats begin with two letters, as any text may
             with open_picture(entry.path):
                 return None
@@ -186,6 +185,13 @@ def _why_not(entry):
             if too_large(error):
                 return None  # a picture, whose error is worth its words
     return "no picture of a format that is read"
+
+
+def _begins_as_one(path):
+    """Whether a file's first bytes are those of a picture, as Pillow has it before it goes on."""
+    with open(path, "rb", buffering=0) as file:
+        head = file.read(16)
+    return any(accept(head) is True for accept in _known()[0])
 
 
 @functools.cache
@@ -270,10 +276,26 @@ def size_of(path):
         return image.size if _orientation(image) >= 5 else image.size[::-1]
 
 
-def is_deep(path):
-    """Whether a picture has more than 8 bits, from the head of its file."""
+def check_beginnings(paths):
+    """Looks at the first bytes of files, which takes a hundredth of the time of decoding them.
+
+    Raises:
+        UnreadableError: a file does not begin as a picture; with its path in the text.
+    """
+    for path in paths:
+        try:
+            is_like_one = _begins_as_one(path)
+        except OSError:
+            is_like_one = False
+        if not is_like_one:
+            size_of(path)  # which says what is wrong
+
+
+def is_special(path):
+    """Whether `decode` may have something to note: more than 8 bits, or several pictures."""
     with unreadable_named(path), open_picture(path) as image:
-        return image.mode.startswith(("I", "F")) or _has_deep_colours(image)
+        deep = image.mode.startswith(("I", "F")) or _has_deep_colours(image)
+        return deep or _has_several(image)
 
 
 def decode(path, size=None, value_range=None, seen=None, then=None):
@@ -306,8 +328,7 @@ def decode(path, size=None, value_range=None, seen=None, then=None):
     with image, _counted(image, full):
         try:
             pixels = _pixels(path, image, full, size, value_range, seen or Seen())
-            # The second picture of a JPEG file is a preview, or of the same thing.
-            if seen and image.format in MOVING and getattr(image, "n_frames", 1) > 1:
+            if seen and _has_several(image):
                 seen.several.append(path)
         except Exception as error:
             raise _unreadable(path, error) from error
@@ -338,6 +359,11 @@ def check_value_range(value_range):
     if low >= high:
         raise ValueError(f"`value_range` must have low below high. Received: {value_range!r}")
     return low, high
+
+
+def _has_several(image):
+    """Whether a file has more pictures; the second one of a JPEG is a preview, or the same."""
+    return image.format in MOVING and getattr(image, "n_frames", 1) > 1
 
 
 def _orientation(image):

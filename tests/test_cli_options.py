@@ -9,13 +9,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import typer
 from cases import CASES
 from typer.testing import CliRunner
 
 import keras_gans
-from keras_gans import run_settings
+from keras_gans import datasets, run_settings
 from keras_gans.cli import forecast, parts
 from keras_gans.cli.app import app
+from keras_gans.datasets import examples
 from keras_gans.datasets.pictures import convert
 from keras_gans.images import read_png, save_png
 
@@ -264,6 +266,38 @@ def test_a_growing_model(tmp_path, monkeypatch):
     assert "r is finished after 2 steps: it goes on to 5." in result.stdout
     assert json.loads((tmp_path / "r-4/settings.json").read_text())["steps"] == 2
     assert keras.models.load_model("r/model.keras").generator_optimizer.iterations == 5
+
+
+# Errors
+
+
+def test_an_error_inside_of_tensorflows_is_one_line(tmp_path, monkeypatch, capsys):
+    """Of a folder that is read from disk; other errors of TensorFlow's are not the user's."""
+    monkeypatch.setattr(examples, "MEMORY_BUDGET", 0)
+    save_png(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (8, 8, 3), "uint8"))
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[: len(content) // 2])
+
+    @parts.expects_errors
+    def read(debug=False):
+        list(datasets.load(tmp_path, image_size=8))
+
+    with pytest.raises(typer.Exit) as ended:
+        read()
+    assert ended.value.exit_code == 2
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    assert line == (
+        f"Error: {tmp_path / 'a.png'} can't be read as a picture: image file is truncated"
+    )
+    with pytest.raises(tf.errors.OpError):
+        read(debug=True)
+
+    @parts.expects_errors
+    def multiply(debug=False):
+        tf.linalg.matmul(tf.zeros((2, 3)), tf.zeros((2, 3)))
+
+    with pytest.raises(tf.errors.OpError):
+        multiply()
 
 
 # Translations

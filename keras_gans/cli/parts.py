@@ -97,6 +97,10 @@ def option(flag, metavar, text, default, **limits):
     return typer.Option(flag, metavar=metavar, help=text, show_default=False, **limits)
 
 
+EXPECTED = (ValueError, OSError, ImportError, FloatingPointError)
+UNREADABLE = re.compile(r"UnreadableError: (.+)")
+
+
 def expects_errors(command):
     """Ends an expected error of a command as one red line on stderr, with exit code 2."""
 
@@ -104,15 +108,28 @@ def expects_errors(command):
     def wrapped(*args, debug=False, **kwargs):
         try:
             return command(*args, debug=debug, **kwargs)
-        except (ValueError, OSError, ImportError, FloatingPointError) as error:
-            if debug:
+        except Exception as error:
+            text = _expected_text(error)
+            if debug or text is None:
                 raise
             # Messages of several lines, as Keras writes them, become one.
-            message = " ".join(str(error).split()) or type(error).__name__
+            message = " ".join(text.split()) or type(error).__name__
             typer.secho(f"Error: {message}", fg="red", err=True)
             raise typer.Exit(2) from None
 
     return wrapped
+
+
+def _expected_text(error):
+    """The text of an error that is no fault of this project, or None.
+
+    A picture that is read while a model trains has its error inside one of TensorFlow's, which also
+    holds a traceback.
+    """
+    if isinstance(error, EXPECTED):
+        return str(error)
+    found = UNREADABLE.search(str(error))
+    return found and found[1]
 
 
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # TensorFlow reads it when it is imported; 3 is silence

@@ -19,9 +19,10 @@ from keras_gans.picture_files import (
     DEEP,
     Seen,
     UnreadableError,
+    check_beginnings,
     decode,
     formats,
-    is_deep,
+    is_special,
     natural_key,
     search,
     size_of,
@@ -97,7 +98,8 @@ def class_labels(root, paths, required):
     Raises:
         ValueError: labels are required, and a picture is in no such folder.
     """
-    below = [path.relative_to(root).parts for path in paths]
+    depth = len(root.parts)
+    below = [path.parts[depth:] for path in paths]
     loose = [str(path) for path, parts in zip(paths, below, strict=True) if len(parts) == 1]
     if loose:
         if required:
@@ -185,7 +187,7 @@ def read(
     shape = (*size, channels)
     fits = len(paths) * int(np.prod(shape)) <= examples.MEMORY_BUDGET
     pictures = np.empty((len(paths), *shape), np.uint8) if fits else None
-    seen, broken = Seen(), {}
+    seen, broken, looked_at = Seen(), {}, len(paths)
 
     def try_reading(index):
         try:
@@ -204,7 +206,8 @@ def read(
             readable = np.array(list(pool.map(try_reading, range(len(paths)))))
     else:
         readable = np.ones(len(paths), bool)
-        look_at_some(paths, value_range, seen)
+        check_beginnings(paths)
+        looked_at = look_at_some(paths, value_range, seen)
     broken = [(paths[index], broken[index]) for index in sorted(broken)]
     if broken:
         shown = some_names([str(path) for path, _ in broken])
@@ -232,7 +235,8 @@ def read(
     )
     if say:
         several = sorted(map(str, seen.several), key=natural_key)
-        line = what_was_found(root, found, len(paths), class_names, all_labels, broken, several)
+        facts = (class_names, all_labels, broken, several, looked_at)
+        line = what_was_found(root, found, len(paths), *facts)
         print(line, file=sys.stderr, flush=True)
     if fits:
         return InMemory(info, pictures, all_labels)
@@ -242,7 +246,9 @@ def read(
 # What a person is told
 
 
-def what_was_found(root, found, num, class_names=(), labels=None, broken=(), several=()):
+def what_was_found(
+    root, found, num, class_names=(), labels=None, broken=(), several=(), looked_at=None
+):
     """How many pictures, of how many files, in how many classes; and what was left out.
 
     Args:
@@ -253,6 +259,7 @@ def what_was_found(root, found, num, class_names=(), labels=None, broken=(), sev
         labels: int32 (num,) of these pictures, or None.
         broken: sequence of pairs (Path, error): pictures that can't be read.
         several: sequence of str, files with more than one picture.
+        looked_at: int, files among which these were found, or None for all.
 
     Returns:
         str, one line.
@@ -266,7 +273,8 @@ def what_was_found(root, found, num, class_names=(), labels=None, broken=(), sev
     line = f"{root}: {num:,} {pictures} of {found.num_files:,} {files}, {classes}."
     if several:
         names = some_names([str(Path(path).relative_to(root)) for path in several])
-        line += f" Of {len(several):,} × several in a file the first picture is read ({names})."
+        line += f" Of {len(several):,} × several in a file the first picture is read ({names})"
+        line += f", of {looked_at:,} files looked at." if (looked_at or num) < num else "."
     left_out = [*found.left_out, *((path, "a picture that can't be read") for path, _ in broken)]
     if labels is not None:
         counts = np.bincount(labels, minlength=len(class_names))
@@ -294,13 +302,19 @@ def some_names(names):
 
 
 def look_at_some(paths, value_range, seen):
-    """Decodes some of the pictures that have more than 8 bits, for what is `Seen` there."""
-    for path in paths[:: max(1, len(paths) // LOOKED_AT)]:
-        try:
-            if is_deep(path):
-                decode(path, None, value_range, seen)
-        except UnreadableError:
-            continue  # the batch that it is in will say so
+    """Decodes some of the pictures that have more than 8 bits or are several, for what is `Seen`.
+
+    Returns:
+        int, files that were looked at.
+
+    Raises:
+        UnreadableError: one of them can't be read.
+    """
+    some = paths[:: max(1, len(paths) // LOOKED_AT)]
+    for path in some:
+        if is_special(path):
+            decode(path, None, value_range, seen)
+    return len(some)
 
 
 def unlike_sixteen_bits(levels):

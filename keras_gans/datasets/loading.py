@@ -102,7 +102,9 @@ def load(
 
     Raises:
         ValueError: an argument is out of its range, or the set has no such split, no labels, no
-            pictures, or pictures of several sizes; a file is unreadable; `name` is unknown.
+            pictures, or pictures of several sizes; a file is unreadable; `name` is unknown. Of a
+            folder that is read from disk, the beginnings of all files are looked at: one that is
+            broken farther on ends the batch that it is in by a `tf.errors.OpError` which names it.
         FileNotFoundError: a folder does not exist; or a TFDS set is not prepared on this disk (the
             text has the command that downloads it).
         ImportError: a TFDS set is prepared, but TensorFlow Datasets is not installed.

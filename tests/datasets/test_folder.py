@@ -249,9 +249,15 @@ def test_folders_too_large_for_memory_are_read_by_batch(coloured, monkeypatch):
     (coloured / "a" / "broken.png").write_bytes(b"no picture at all")
     with pytest.warns(UserWarning, match="1 of 7"):
         assert datasets.load(coloured, on_unreadable="skip", **kwargs).info.num_examples == 6
-    broken = datasets.load(coloured, **kwargs)
+    for argument in ({}, {"image_size": None}):
+        with pytest.raises(ValueError, match=r"broken\.png can't be read as a picture"):
+            datasets.load(coloured, **kwargs | argument)
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), "uint8")
+    content = save(coloured / "a" / "broken.png", noise).read_bytes()
+    (coloured / "a" / "broken.png").write_bytes(content[: len(content) // 2])
+    cut = datasets.load(coloured, **kwargs)
     with pytest.raises(tf.errors.OpError, match=r"broken\.png can't be read"):
-        list(broken)
+        list(cut)
 
 
 # What is read, and what is said
@@ -501,7 +507,7 @@ def test_very_many_pixels_have_a_remedy(tmp_path, monkeypatch):
         assert datasets.load(tmp_path).info.num_examples == 1
 
 
-def test_files_with_several_pictures_and_raw_files_are_said(tmp_path, capsys):
+def test_files_with_several_pictures_and_raw_files_are_said(tmp_path, capsys, monkeypatch):
     red, blue = (Image.fromarray(plain(colour)) for colour in ([255, 0, 0], [0, 0, 255]))
     red.save(tmp_path / "stack.tif", save_all=True, append_images=[blue, blue])
     red.save(tmp_path / "moving.gif", save_all=True, append_images=[blue])
@@ -512,3 +518,8 @@ def test_files_with_several_pictures_and_raw_files_are_said(tmp_path, capsys):
     assert "Of 2 × several in a file the first picture is read (moving.gif, stack.tif)." in line
     assert "Left out: 1 × a raw file of a camera (camera.dng)." in line
     assert uint8(tmp_path)[:, 0, 0].tolist() == [[255, 0, 0]] * 3
+    monkeypatch.setattr(examples, "MEMORY_BUDGET", 0)  # some are looked at
+    assert "Of 2 × several in a file the first picture is read (m" in said(capsys, tmp_path)[1]
+    monkeypatch.setattr(folder, "LOOKED_AT", 1)
+    line = "Of 1 × several in a file the first picture is read (moving.gif), of 1 files looked at."
+    assert line in said(capsys, tmp_path)[1]
