@@ -105,8 +105,9 @@ SETS = {
 def find_class(argument, given, num_classes, class_names=()):
     """The number of a class that a user gave.
 
-    An int is its number. A str is its name, as it stands or in other letters' case, and only where
-    no class has that name its number: of the classes "1" to "10", "2" is the second one.
+    An int is its number. A str is its name, as it stands or in other letters' case unless names
+    differ in it alone, and only where no class has that name its number: of the classes "1" to
+    "10", "2" is the second one.
 
     Args:
         argument: str, what it was given for, as errors call it.
@@ -118,7 +119,7 @@ def find_class(argument, given, num_classes, class_names=()):
         int.
 
     Raises:
-        ValueError: there is no such class.
+        ValueError: there is no such class, or several by this name in other letters' case.
 
     Example:
         >>> find_class("classes", "2", 10, [str(n) for n in range(1, 11)])
@@ -128,9 +129,15 @@ def find_class(argument, given, num_classes, class_names=()):
     if isinstance(given, str):
         if given in names:
             return names.index(given)
-        folded = [name.casefold() for name in names]
-        if given.casefold() in folded:
-            return folded.index(given.casefold())
+        same = [name for name in names if name.casefold() == given.casefold()]
+        if len(same) == 1:
+            return names.index(same[0])
+        if same:
+            several = " or ".join(map(repr, same))
+            raise ValueError(
+                f"{argument} must be as the name stands where names differ in letters' case alone: "
+                f"{several}. Received: {given!r}"
+            )
         number = int(given) if given.isdecimal() else None
     is_integer = isinstance(number, numbers.Integral) and not isinstance(number, bool)
     if is_integer and number >= 0 and (num_classes is None or number < num_classes):

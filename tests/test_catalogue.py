@@ -37,11 +37,18 @@ def test_find_class():
     names = ["1", "2", "10", "Cat", "cat"]
     assert [find_class("x", given, 5, names) for given in ("1", "2", "10")] == [0, 1, 2]
     assert [find_class("x", given, 5, names) for given in (1, 2, "3", "0")] == [1, 2, 3, 0]
-    assert [find_class("x", given, 5, names) for given in ("cat", "Cat", "CAT")] == [4, 3, 3]
+    assert [find_class("x", given, 5, names) for given in ("cat", "Cat")] == [4, 3]
+    assert find_class("x", "CAT", 4, names[:4]) == 3
     assert find_class("x", "7", None) == find_class("x", np.int64(7), None) == 7
     for given in ("dog", "5", 5, -1, True, 1.0, "²"):
         with pytest.raises(ValueError, match=r"x must be numbers from 0 to 4 or names \(1, 2, 10"):
             find_class("x", given, 5, names)
+
+
+def test_a_class_is_not_guessed_where_letters_case_decides():
+    text = r"x must be as the name stands .*: 'Cat' or 'cat'\. Received: 'CAT'"
+    with pytest.raises(ValueError, match=text):
+        find_class("x", "CAT", 3, ["Cat", "dog", "cat"])
 
 
 def test_classes_in_words():

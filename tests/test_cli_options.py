@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import pathlib
 import re
 import shutil
 
@@ -15,11 +16,13 @@ from typer.testing import CliRunner
 
 import keras_gans
 from keras_gans import datasets, run_settings
+from keras_gans.callbacks._support import count_of
 from keras_gans.cli import forecast, parts
 from keras_gans.cli.app import app
 from keras_gans.datasets import examples
 from keras_gans.datasets.pictures import convert
 from keras_gans.images import read_png, save_png
+from keras_gans.training import kinds
 
 
 def invoke(*arguments, **more):
@@ -58,6 +61,15 @@ def test_help_fits_a_terminal(command):
     """Rich keeps the lines of a text, and would break longer ones in the middle."""
     for line in inspect.cleandoc(COMMANDS[command].__doc__).splitlines():
         assert len(re.sub(r"\[/?(bold|dim)\]", "", line)) <= 78, line
+
+
+def test_the_page_of_pictures_shows_what_is_written_of_twelve_classes():
+    page = (pathlib.Path(keras_gans.__file__).parents[1] / "docs/pictures.md").read_text("utf-8")
+    kind = kinds.Pictures("images", (64, 64, 3))
+    num = count_of(kind, 12)
+    height, width, _ = kinds.render(np.zeros((num, 64, 64, 3), np.uint8), 2).shape
+    line = f"Wrote grid.png: {num} pictures, {width} × {height} pixels, seed 0."
+    assert f"--labels 2,10\n{line}\n" in page
 
 
 # A file of options
