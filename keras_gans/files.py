@@ -96,6 +96,37 @@ def new_directory(path):
                 parent.rmdir()
 
 
+@contextlib.contextmanager
+def filling(path):
+    """Gives a temporary directory in `path`, whose files are moved up into it if all went well.
+
+    After an error, or Ctrl-C, `path` is as it was.
+
+    Args:
+        path: str or path-like, a directory; it is made where it is missing. Files of the same names
+            are replaced.
+
+    Raises:
+        OSError: the directory can't be made or filled.
+    """
+    path = Path(os.path.abspath(path))
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    temporary = path / f".{path.name}.unfinished-{secrets.token_hex(4)}"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        written = sorted(temporary.rglob("*"))
+        for folder in filter(Path.is_dir, written):
+            (path / folder.relative_to(temporary)).mkdir(exist_ok=True)
+        for file in filter(Path.is_file, written):
+            file.replace(path / file.relative_to(temporary))
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in made:
+            with contextlib.suppress(OSError):  # it is not empty, or was never made
+                folder.rmdir()
+
+
 def newest_version(directory):
     """The subdirectory of the highest version of a model, or `None` where there is none."""
     versions = [path for path in Path(directory).glob("[0-9]*") if is_version(path)]

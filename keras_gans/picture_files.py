@@ -352,12 +352,14 @@ def check_value_range(value_range):
         for v in value_range
     ):
         raise ValueError(
-            "`value_range` must be a pair of numbers (low, high), such as (0, 4095) for 12 bits. "
-            f"Received: {value_range!r}"
+            "`value_range` (--value-range) must be a pair of numbers (low, high), such as "
+            f"(0, 4095) for 12 bits. Received: {value_range!r}"
         )
     low, high = map(float, value_range)
     if low >= high:
-        raise ValueError(f"`value_range` must have low below high. Received: {value_range!r}")
+        raise ValueError(
+            f"`value_range` (--value-range) must have low below high. Received: {value_range!r}"
+        )
     return low, high
 
 
@@ -422,7 +424,10 @@ def _pixels(path, image, full, size, value_range, seen):
         grey = np.asarray(image)
         if image.mode == "F":
             if value_range is None:
-                raise ValueError("floating point pictures have no known range; give `value_range`")
+                raise ValueError(
+                    "floating point pictures have no known range; give `value_range` "
+                    "(--value-range)"
+                )
             if not np.isfinite(grey).all():
                 raise ValueError("floating point pictures must be finite")
         _note(grey, seen)
@@ -430,8 +435,8 @@ def _pixels(path, image, full, size, value_range, seen):
     elif deep_colours:
         if value_range is not None:
             raise ValueError(
-                "colours of 16 bits in a TIFF file have all of their range; for `value_range` they "
-                "must be in a PNG file"
+                "colours of 16 bits in a TIFF file have all of their range; for `value_range` "
+                "(--value-range) they must be in a PNG file"
             )
         colours = np.asarray(image.getchannel(0) if image.mode == "LA" else image.convert("RGB"))
         _note(colours.astype(np.uint16) * 257, seen)

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 import typer
 from cases import CASES
+from PIL import Image
 from typer.testing import CliRunner
 
 import keras_gans
@@ -357,3 +358,43 @@ def test_translate_says_what_is_wrong(translator, tmp_path):
         ((tmp_path / "a.png", "--direction", "c"), "--direction must be one of a_to_b, b_to_a."),
     ):
         assert message in fails("translate", path, *arguments)
+
+
+def test_translate_writes_all_or_nothing(translator, tmp_path):
+    """A picture that is broken, in the second of two batches, leaves nothing that is in the way."""
+    _, path = translator
+    noise = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), "uint8")
+    for number, picture in enumerate(noise):
+        save_png(tmp_path / "in" / f"{number}.png", picture)
+    content = (tmp_path / "in/9.png").read_bytes()
+    (tmp_path / "in/9.png").write_bytes(content[: len(content) // 2])
+    translate = ("translate", path, tmp_path / "in", "--out", tmp_path / "new/out")
+    assert "9.png can't be read as a picture" in fails(*translate)
+    assert not (tmp_path / "new").exists()
+    with pytest.warns(UserWarning, match=r"1 of 10 pictures in .*left out: .*9\.png"):
+        result = invoke(*translate, "--skip-unreadable")
+    assert result.exit_code == 0 and "Wrote 9 pictures" in result.stdout, result.output
+    assert "in: 9 pictures of 10 files, without classes." in result.stderr
+    assert "1 × a picture that can't be read (9.png)" in result.stderr
+    assert len(list((tmp_path / "new/out").iterdir())) == 9
+    for name in [f"{number}.png" for number in range(9)]:
+        (tmp_path / "in" / name).unlink()
+    assert "None of the 1 pictures" in fails(*translate, "--skip-unreadable")
+
+
+def test_translate_reads_more_than_eight_bits(translator, tmp_path):
+    gan, path = translator
+    *size, channels = gan.generator_a_to_b.input_shape[1:]
+    levels = np.random.default_rng(0).random(size, "float32")
+    Image.fromarray(levels).save(tmp_path / "a.tif")
+    translate = ("translate", path, tmp_path / "a.tif", "--out", tmp_path)
+    assert "give `value_range` (--value-range)" in fails(*translate)
+    assert "--value-range must be two numbers" in fails(*translate, "--value-range", "1")
+    assert "`value_range` (--value-range) must have low" in fails(*translate, "--value-range=1,1")
+    assert invoke(*translate, "--value-range", "0,1").exit_code == 0
+    grey = np.rint(levels * 255).astype("uint8")[None, ..., None]
+    expected = gan.translate(convert(tf.constant(grey), channels=channels).numpy())[0]
+    np.testing.assert_allclose(read_png(tmp_path / "a.png"), expected, atol=1)
+    Image.fromarray((levels * 4095).astype("uint16")).save(tmp_path / "b.png")
+    with pytest.warns(UserWarning, match=r"as 12 bits do.*--value-range 0,4095"):
+        assert invoke("translate", path, tmp_path / "b.png", "--out", tmp_path / "b").exit_code == 0

@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from keras_gans.files import new_directory, read_json, remove_unfinished, replacing
+from keras_gans.files import filling, new_directory, read_json, remove_unfinished, replacing
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -31,7 +31,7 @@ def test_an_error_of_an_open_file_gets_its_name(tmp_path):
 def test_what_a_killed_process_left_is_removed(tmp_path):
     script = """
 import os, sys
-from keras_gans.files import new_directory, replacing
+from keras_gans.files import filling, new_directory, replacing
 names = ("a.csv", "settings.json", "plain")
 begun = [replacing(os.path.join(sys.argv[1], name)) for name in names]
 begun.append(new_directory(os.path.join(sys.argv[1], "step_00000009")))
@@ -83,3 +83,24 @@ def test_a_damaged_json_file_is_named(content, rule, tmp_path):
     with pytest.raises(ValueError) as error:
         read_json(path)
     assert str(error.value).startswith(f"'{path}' {rule}")
+
+
+def test_filling_is_all_or_nothing(tmp_path):
+    """Ctrl-C too; files that are there already stay, but for those of the same names."""
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("kept", "replaced"):
+        (old / name).write_text("old")
+    for path in (old, tmp_path / "a" / "b"):
+        with pytest.raises(KeyboardInterrupt), filling(path) as temporary:
+            (temporary / "replaced").write_text("new")
+            raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == ["old"] and (old / "replaced").read_text() == "old"
+    for path in (old, tmp_path / "a" / "b"):
+        with filling(path) as temporary:
+            (temporary / "deep" / "er").mkdir(parents=True)
+            for name in ("replaced", "deep/er/file"):
+                (temporary / name).write_text("new")
+    assert sorted(os.listdir(old)) == ["deep", "kept", "replaced"]
+    assert (old / "kept").read_text() == "old" and (old / "replaced").read_text() == "new"
+    assert (tmp_path / "a/b/deep/er/file").read_text() == "new"

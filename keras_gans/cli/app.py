@@ -416,6 +416,20 @@ def translate(
         str | None,
         _option("--direction", "NAME", "Of models with several: a_to_b or b_to_a.", "the first"),
     ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option("--skip-unreadable", help="Leave out files of a folder that are no pictures."),
+    ] = False,
+    value_range: Annotated[
+        str | None,
+        _option(
+            "--value-range",
+            "LOW,HIGH",
+            "Levels that become black and white, of pictures of more than 8 bits: 0,4095 for 12 "
+            "bits.",
+            "the run's, or all 16 bits",
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Replace files of the same names in that folder.")
     ] = False,
@@ -425,7 +439,8 @@ def translate(
     """Translate pictures with a trained model, each into a file of the same name.
 
     Pictures are resized to the model's size where it has one, to cover it; others
-    keep their own.
+    keep their own. The files are there when all of them are made: after an error,
+    or Ctrl-C, the folder is as it was.
 
     [bold]Examples:[/bold]
 
@@ -434,9 +449,10 @@ def translate(
     keras-gans translate cyclegan_relief_satellite photo.png --direction b_to_a
     """
     sources.find(source)
+    levels = _pair(value_range)
     with quiet_import():
         from keras_gans.cli import translate as body
-    body.translate(source, pictures, out, direction, fresh)
+    body.translate(source, pictures, out, direction, fresh, skip_unreadable, levels)
 
 
 @app.command()

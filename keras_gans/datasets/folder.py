@@ -209,20 +209,13 @@ def read(
         check_beginnings(paths)
         looked_at = look_at_some(paths, value_range, seen)
     broken = [(paths[index], broken[index]) for index in sorted(broken)]
+    warn_of_unreadable(root, broken, len(paths), stacklevel=5)
     if broken:
-        shown = some_names([str(path) for path, _ in broken])
-        if not readable.any():
-            raise ValueError(f"None of the {len(paths)} pictures in {root} can be read: {shown}")
-        warnings.warn(
-            f"{len(broken)} of {len(paths)} pictures in {root} can't be read and are left out: "
-            f"{shown}. The first: {broken[0][1]}",
-            stacklevel=4,
-        )
         paths = [path for path, good in zip(paths, readable, strict=True) if good]
         pictures = pictures[readable] if fits else None
         all_labels = all_labels[readable] if all_labels is not None else None
-    if seen.levels and value_range is None and (words := unlike_sixteen_bits(seen.levels)):
-        warnings.warn(f"The pictures of more than 8 bits in {root} {words}", stacklevel=4)
+    if value_range is None:
+        warn_of_levels(root, seen, stacklevel=5)
 
     info = DatasetInfo(
         name=str(root),
@@ -244,6 +237,35 @@ def read(
 
 
 # What a person is told
+
+
+def warn_of_unreadable(root, broken, num, stacklevel=3):
+    """Says which pictures are left out since they can't be read.
+
+    Args:
+        root: the folder or file.
+        broken: sequence of pairs (Path, error).
+        num: int, pictures with these.
+
+    Raises:
+        ValueError: none can be read.
+    """
+    if not broken:
+        return
+    shown = some_names([str(path) for path, _ in broken])
+    if len(broken) == num:
+        raise ValueError(f"None of the {num} pictures in {root} can be read: {shown}")
+    warnings.warn(
+        f"{len(broken)} of {num} pictures in {root} can't be read and are left out: "
+        f"{shown}. The first: {broken[0][1]}",
+        stacklevel=stacklevel,
+    )
+
+
+def warn_of_levels(root, seen, stacklevel=3):
+    """Says where pictures of more than 8 bits leave most of 16 unused, or need more."""
+    if seen.levels and (words := unlike_sixteen_bits(seen.levels)):
+        warnings.warn(f"The pictures of more than 8 bits in {root} {words}", stacklevel=stacklevel)
 
 
 def what_was_found(
@@ -323,8 +345,8 @@ def unlike_sixteen_bits(levels):
     used = f"have levels from {low:,.0f} to {high:,.0f}"
     if low < 0 or high > DEEP:
         return (
-            f"{used}, of which only 0 to {DEEP:,} are kept: `value_range=(low, high)` says which "
-            "levels become black and white"
+            f"{used}, of which only 0 to {DEEP:,} are kept: `value_range=(low, high)` (on the "
+            "command line --value-range LOW,HIGH) says which levels become black and white"
         )
     if 0 < high < (DEEP + 1) // 2:
         bits = max(8, int(high).bit_length())

@@ -265,8 +265,8 @@ def find(
         raise unknown(name)
     if value_range is not None:
         raise ValueError(
-            f"`value_range` must be None but for a folder of pictures. Received: {value_range}, "
-            f"for {name!r}"
+            f"`value_range` (--value-range) must be None but for a folder of pictures. Received: "
+            f"{value_range}, for {name!r}"
         )
     if labels and examples.info.num_classes is None:
         raise ValueError(f"`labels` must be False for {name!r}, which has none. Received: True")

@@ -415,7 +415,7 @@ def test_sixteen_bits_that_are_used_are_not_spoken_of(tmp_path):
 
 def test_floats_and_signed_numbers_have_a_range_when_it_is_given(tmp_path):
     save(tmp_path / "a.tif", np.full((8, 8), 0.25, np.float32))
-    with pytest.raises(ValueError, match=r"a\.tif .*no known range; give `value_range`"):
+    with pytest.raises(ValueError, match=r"a\.tif .*no known range; give `value_range` \(--v"):
         datasets.load(tmp_path)
     assert uint8(tmp_path, value_range=(0, 1))[0, 0, 0].tolist() == [64] * 3
     save(tmp_path / "a.tif", np.full((8, 8), -600, np.int32))  # as of CT, in Hounsfield units
@@ -426,12 +426,12 @@ def test_floats_and_signed_numbers_have_a_range_when_it_is_given(tmp_path):
 
 @pytest.mark.parametrize("value_range", [4095, (0,), (0, "a"), (5, 5), (0, float("nan"))])
 def test_bad_value_ranges(coloured, value_range):
-    with pytest.raises(ValueError, match="`value_range` must"):
+    with pytest.raises(ValueError, match=r"`value_range` \(--value-range\) must"):
         datasets.load(coloured, value_range=value_range)
 
 
 def test_only_folders_have_a_value_range():
-    with pytest.raises(ValueError, match="`value_range` must be None but for a folder"):
+    with pytest.raises(ValueError, match=r"`value_range` .* must be None but for a folder"):
         datasets.load("ring", value_range=(0, 1))
 
 
