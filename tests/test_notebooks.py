@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -27,13 +28,23 @@ def test_what_is_committed(path):
     assert all(output["output_type"] != "error" for output in outputs)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_that_export_can_be_run_again(path):
+    """What an earlier run exported is never overwritten, and so is removed in the same cell."""
+    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"]]
+    for cell in cells:
+        begin, *_ = re.split(r"export\.\w+\(gan", cell)
+        assert begin == cell or "shutil.rmtree(" in begin
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path, tmp_path):
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=600, resources=resources).execute()
+    for _ in range(2):  # the second run finds what the first one wrote
+        nbclient.NotebookClient(notebook, timeout=600, resources=resources).execute()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     figures = [o for cell in cells for o in cell.outputs if "image/png" in o.get("data", {})]
     assert figures
