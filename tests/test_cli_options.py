@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import shutil
+import types
 
 import keras
 import numpy as np
@@ -23,7 +24,9 @@ from keras_gans.cli.app import app
 from keras_gans.datasets import examples
 from keras_gans.datasets.pictures import convert
 from keras_gans.images import read_png, save_png
+from keras_gans.runs import sampling
 from keras_gans.training import kinds
+from keras_gans.training.ports import Port
 
 
 def invoke(*arguments, **more):
@@ -398,3 +401,27 @@ def test_translate_reads_more_than_eight_bits(translator, tmp_path):
     Image.fromarray((levels * 4095).astype("uint16")).save(tmp_path / "b.png")
     with pytest.warns(UserWarning, match=r"as 12 bits do.*--value-range 0,4095"):
         assert invoke("translate", path, tmp_path / "b.png", "--out", tmp_path / "b").exit_code == 0
+
+
+def test_generate_reads_more_than_eight_bits(tmp_path):
+    """The range that is given goes before the run's, and none is warned of as `load` does."""
+    levels = np.array([[0, 4095], [8190, 0]], np.uint16)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    Image.fromarray(levels.astype("float32")).save(tmp_path / "a.tif")
+    kind = kinds.Pictures("images", (2, 2, 1))
+    sampler = types.SimpleNamespace(name="port", port=Port((kind,), None, kind), card={})
+
+    def read(name="a.png", value_range=None):
+        options = {"pictures": [str(tmp_path / name)]}
+        return sampling.read_given(sampler, "run", options, value_range)["images"].ravel().tolist()
+
+    with pytest.warns(UserWarning, match=r"a\.png have levels .*--value-range 0,8191"):
+        assert read() == [0, 16, 32, 0]
+    with pytest.raises(ValueError, match=r"--pictures: .*a\.tif.*`value_range` \(--value-range\)"):
+        read("a.tif")
+    sampler.card["value_range"] = [0, 8190]
+    assert read() == read("a.tif") == [0, 128, 255, 0]
+    assert read(value_range=[0.0, 4095.0]) == [0, 255, 255, 0]
+    sampler.port = Port((kinds.Latents("latents", (2,)),), None, kind)
+    with pytest.raises(ValueError, match="--value-range is for models that take pictures; 'run'"):
+        sampling.read_given(sampler, "run", {}, [0.0, 1.0])

@@ -353,6 +353,16 @@ def generate(
             "none",
         ),
     ] = None,
+    value_range: Annotated[
+        str | None,
+        _option(
+            "--value-range",
+            "LOW,HIGH",
+            "Levels that become black and white, of such pictures of more than 8 bits: 0,4095 for "
+            "12 bits.",
+            "the run's, or all 16 bits",
+        ),
+    ] = None,
     columns: Annotated[
         int | None,
         _option(
@@ -392,13 +402,14 @@ def generate(
     if out.suffix.lower() != suffix:
         raise ValueError(f"--out must end in '{suffix}'. Received: '{out}'.")
     sources.find(source)
+    levels = _pair(value_range)
     with quiet_import():
         from keras_gans.cli import generate as body
     options = {"text": texts or [], "pictures": pictures or [], "masks": masks or []}
     if interpolate is not None:
-        body.interpolate(source, num, (seed, interpolate), labels, options, out)
+        body.interpolate(source, num, (seed, interpolate), labels, options, out, levels)
         return
-    body.generate(source, num, seed, labels, options, columns, out)
+    body.generate(source, num, seed, labels, options, columns, out, levels)
 
 
 @app.command()

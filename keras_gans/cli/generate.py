@@ -10,11 +10,11 @@ from keras_gans.runs.sampling import open_sampler, parse_labels, read_given, sam
 from keras_gans.training.kinds import render
 
 
-def generate(source, num, seed, labels, options, columns, out):
+def generate(source, num, seed, labels, options, columns, out, value_range=None):
     """Writes the picture and says so; see `keras-gans generate --help` for the arguments."""
     sampler = open_sampler(source)
     port = sampler.port
-    given = read_given(sampler, source, options)
+    given = read_given(sampler, source, options, value_range)
     classes = parse_labels(labels, sampler, source)
     most = max(map(len, given.values()), default=0)
     if num is None:
@@ -41,10 +41,10 @@ def generate(source, num, seed, labels, options, columns, out):
 STEPS, FRAME_MS = 30, 80  # of an animation between two samples
 
 
-def interpolate(source, num, seeds, labels, options, out):
+def interpolate(source, num, seeds, labels, options, out, value_range=None):
     """Writes the animation between two samples; see `keras-gans generate --help`."""
     sampler = open_sampler(source)
-    given = read_given(sampler, source, options)
+    given = read_given(sampler, source, options, value_range)
     classes = parse_labels(labels, sampler, source)
     made = sample_between(sampler, *seeds, num or STEPS, classes, **given)
     limit = sampler.card.get("plot_limit") or (

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from keras_gans import sources
 from keras_gans.catalogue import find_class
-from keras_gans.datasets.folder import decode_to, what_was_found
+from keras_gans.datasets.folder import decode_to, warn_of_levels, what_was_found
 from keras_gans.files import CARD, read_json
-from keras_gans.picture_files import search
+from keras_gans.picture_files import Seen, check_value_range, search
 from keras_gans.registry import load_model
 from keras_gans.training import kinds, ports
 from keras_gans.training.ports import Port
@@ -228,7 +228,7 @@ def _unknown_classes(labels, num):
 OPTIONS = {"text": "--texts", "pictures": "--pictures", "masks": "--masks"}  # by `Kind.noun`
 
 
-def read_given(sampler, source, options):
+def read_given(sampler, source, options, value_range=None):
     """What the first port takes beside latents and labels, as the options of a command say.
 
     Args:
@@ -236,6 +236,8 @@ def read_given(sampler, source, options):
         source: what the user calls the model, for errors.
         options: `{noun of a kind: list of str}`: what was typed, or names of files or folders;
             empty where nothing was. See `OPTIONS`.
+        value_range: pair of numbers, the levels that become black and white in pictures of more
+            than 8 bits, or None for the run's, or all of them.
 
     Returns:
         `{name: array (n, ...)}`, as at the border.
@@ -245,6 +247,12 @@ def read_given(sampler, source, options):
     """
     port = sampler.port
     wanted = {kind.noun: kind for kind in port.inputs if not kind.from_seed}
+    if value_range is not None and not any(kind.pictured for kind in wanted.values()):
+        raise ValueError(
+            f"--value-range is for models that take pictures; '{source}' makes {port.output.noun} "
+            f"out of {port.takes}. Received: {value_range}"
+        )
+    value_range = check_value_range(value_range) or sampler.card.get("value_range")
     for noun, values in options.items():
         if values and noun not in wanted:
             raise ValueError(
@@ -265,7 +273,7 @@ def read_given(sampler, source, options):
                 f"{port.takes}. Received: none"
             )
         try:
-            rows = list(_read(kind, options[noun], sampler.card.get("value_range")))
+            rows = list(_read(kind, options[noun], value_range))
         except ValueError as error:
             raise ValueError(f"{OPTIONS[noun]}: {error}") from error
         if not rows:
@@ -278,16 +286,19 @@ def read_given(sampler, source, options):
 
 def _read(kind, values, value_range):
     """Examples of a kind, of what was typed or of the files that were named."""
+    seen = Seen()
     for value in values:
         path = Path(value)
         if kind.pictured:
             *size, channels = kind.shape
             size = None if None in size else tuple(size)
             for file in pictures_in(path) if path.is_dir() else [path]:
-                yield kind.from_file(decode_to(file, size, channels, value_range))
+                yield kind.from_file(decode_to(file, size, channels, value_range, seen))
         else:
             lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [value]
             yield from (kind.parse(line) for line in lines if line.strip())
+    if value_range is None:
+        warn_of_levels(", ".join(values), seen)
 
 
 def pictures_in(folder):
