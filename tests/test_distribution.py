@@ -340,7 +340,7 @@ def test_only_the_chief_writes(uninterrupted):
     names = {path.name for path in uninterrupted.iterdir()}
     assert names == {
         *("settings.json", "samples", "losses.png", "losses.csv", "tensorboard"),
-        *("model.keras", "savedmodel", "grid.png"),
+        *("model.keras", "savedmodel", "grid.png", "checkpoints"),
     }
     assert len(list((uninterrupted / "tensorboard").iterdir())) == 1
     assert json.loads((uninterrupted / "settings.json").read_text())["state"] == "finished"
