@@ -401,8 +401,8 @@ def generate(
     out = Path(default) if out is None else out
     if out.suffix.lower() != suffix:
         raise ValueError(f"--out must end in '{suffix}'. Received: '{out}'.")
-    sources.find(source)
     levels = _pair(value_range)
+    sources.find(source)
     with quiet_import():
         from keras_gans.cli import generate as body
     options = {"text": texts or [], "pictures": pictures or [], "masks": masks or []}
@@ -459,8 +459,8 @@ def translate(
     keras-gans translate cyclegan_relief_satellite maps/ --out photos/
     keras-gans translate cyclegan_relief_satellite photo.png --direction b_to_a
     """
-    sources.find(source)
     levels = _pair(value_range)
+    sources.find(source)
     with quiet_import():
         from keras_gans.cli import translate as body
     body.translate(source, pictures, out, direction, fresh, skip_unreadable, levels)
