@@ -113,7 +113,7 @@ def export_run(
             )
     if "savedmodel" in forms:
         check_base(directory / "savedmodel", version)
-    calibration = _read(pictures, given[0]) if calibrated else None
+    calibration = _read(pictures, given[0], facts.get("value_range")) if calibrated else None
     with _all_or_none(directory) as paths:
         if "tflite" in forms:
             tflite(gan, files["tflite"], quantization, calibration, direction)
@@ -160,13 +160,14 @@ def _open(source):
     return load_model(found.path), facts, None, found.beside
 
 
-def _read(folder, kind):
-    """Some pictures of a folder, uint8 (num, H, W, C), of the kind's shape."""
+def _read(folder, kind, value_range):
+    """Some pictures of a folder, uint8 (num, H, W, C), of the kind's shape and the run's levels."""
     height, width, channels = kind.shape
     batches = load(
         str(folder),
         batch_size=CALIBRATION_PICTURES,
         image_size=(height, width),
         channels=channels,
+        value_range=value_range,
     )
     return to_uint8(next(iter(batches)))

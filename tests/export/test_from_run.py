@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from small_models import cyclegan, dcgan, gan_of_points
 from typer.testing import CliRunner
 
@@ -142,6 +143,18 @@ def test_a_preset_twice(tmp_path, monkeypatch):
     assert (card["preset"], card["steps_taken"]) == ("ring", 0)
     assert "| steps | 0, after those of ring |" in (path / "README.md").read_text().splitlines()
     assert export_run("ring", "tflite")["tflite"].is_file()
+
+
+def test_pictures_that_calibrate_have_the_levels_of_the_run(tmp_path, monkeypatch):
+    trained(cyclegan(seed=5)).save(tmp_path / "model.keras")
+    write_json(tmp_path / "settings.json", {"dataset": "slides", "value_range": [0.0, 4095.0]})
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(np.full((8, 8), 4095, np.uint16)).save(tmp_path / "pictures/a.png")
+    given = []
+    monkeypatch.setattr(from_run, "tflite", lambda *arguments: given.append(arguments[3]))
+    options = {"quantization": "int8", "pictures": tmp_path / "pictures"}
+    export_run(tmp_path, "tflite", tmp_path / "out", **options)
+    assert given[0].min() == 255
 
 
 @pytest.mark.parametrize("broken", ["onnx", "savedmodel"])
