@@ -69,11 +69,19 @@ def main():
         steps=1500,
         batch_size=64,
         paper={"action": "store_true", "help": "the paper's networks and optimizers"},
+        classes={"action": "store_true", "help": "the class-conditional form"},
     )
-    dataset = load("fashion_mnist_10k", batch_size=args.batch_size, seed=args.seed)
+    dataset = load(
+        "fashion_mnist_10k", batch_size=args.batch_size, seed=args.seed, labels=args.classes
+    )
+    num_classes = dataset.info.num_classes if args.classes else None
     build = paper_networks if args.paper else small_networks
-
-    gan = LAPGAN(*build(dataset.info.shape, args.seed), ema_decay=EMA_DECAY, seed=args.seed)
+    gan = LAPGAN(
+        *build(dataset.info.shape, num_classes, args.seed),
+        num_classes=num_classes,
+        ema_decay=EMA_DECAY,
+        seed=args.seed,
+    )
     if args.paper:
         gan.compile()
     else:
