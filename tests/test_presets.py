@@ -251,6 +251,8 @@ def test_all_that_should_ship_ships():
         card = json.loads((path / "1" / "card.json").read_text())
         assert card["name"] == name and card["dataset_license"] and card["metrics"]
         assert card["steps_taken"] > 0
+        trained_on_labels = card["model"] in ("CGAN", "LAPGAN")  # InfoGAN's codes have no names
+        assert bool(card.get("class_names")) == trained_on_labels
         assert read_png(path / "grid.png").min() < read_png(path / "grid.png").max()
         assert f"[`{name}`]({name}/README.md)" in overview
         tflite = [path.name for path in path.glob("*.tflite")]

@@ -182,6 +182,7 @@ def read_run(shipped):
 def read_trained(shipped, state):
     """The model of an exported step with a state that it came to, and facts for its card."""
     from keras_gans import datasets
+    from keras_gans.training.kinds import Labels
 
     sys.path.insert(0, str(ROOT / "tools" / "pjrt"))
     import import_state
@@ -190,8 +191,9 @@ def read_trained(shipped, state):
     directory = GPU_RUNS / shipped.trained
     manifest = states.read_manifest(directory)
     gan = import_state.import_state(directory, state)
-    info = datasets.load(**shipped.reals, labels=gan.num_classes is not None).info
-    named = {"class_names": list(info.class_names)} if info.class_names else {}
+    labelled = any(isinstance(part, Labels) for part in gan.data_spec())
+    info = datasets.load(**shipped.reals, labels=labelled).info
+    named = {"class_names": list(info.class_names)} if labelled else {}
     return gan, {
         **named,
         "command": f"python tools/pjrt/presets.py {shipped.trained} --out runs/gpu_presets; "
