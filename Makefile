@@ -7,7 +7,7 @@ RUN ?= runs/demo
 .PHONY: demo web lab test quick slow lint format clean
 
 demo: $(VENV)/installed
-	$(BIN)/python examples/cgan.py --steps 1200 --out $(RUN)
+	$(BIN)/python examples/cgan.py --steps 2000 --out $(RUN)
 
 # The page that runs the models of savedmodels/ in the browser. It needs npm, for its runtime.
 web: $(VENV)/installed
