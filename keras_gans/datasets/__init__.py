@@ -2,12 +2,14 @@
 
 `load(name)` makes batches of all of them, and `names()` lists those that are always there.
 `unpaired(a, b)` joins two of them, for models that translate between two sets.
+`semi_supervised(dataset)` takes most labels away, for models that learn from a few.
 """
 
 from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets import points
 from keras_gans.datasets.embedded import emoji_names, skin_tone_families
 from keras_gans.datasets.loading import info, load, names
+from keras_gans.datasets.semi_supervised import semi_supervised
 from keras_gans.datasets.unpaired import unpaired
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "load",
     "names",
     "points",
+    "semi_supervised",
     "skin_tone_families",
     "unpaired",
 ]

