@@ -4,9 +4,11 @@ from keras_gans.layers.activations import LeakyReLU, ReLU
 from keras_gans.layers.basis import Basis2D
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.bilinear_resampling import BilinearResampling2D
+from keras_gans.layers.data_dependent import initialize_from_data
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.fade_in import FadeIn
+from keras_gans.layers.gaussian_noise import GaussianNoise
 from keras_gans.layers.group_normalization import GroupNormalization
 from keras_gans.layers.grouped_convolution import GroupedConv2D
 from keras_gans.layers.image_buffer import ImageBuffer
@@ -19,6 +21,7 @@ from keras_gans.layers.pixel_normalization import PixelNormalization
 from keras_gans.layers.reflection_padding import ReflectionPadding2D
 from keras_gans.layers.resampled_convolution import ResampledConv2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
+from keras_gans.layers.weight_normalization import WeightNormalization
 
 __all__ = [
     "Basis2D",
@@ -28,6 +31,7 @@ __all__ = [
     "EqualizedConv2D",
     "EqualizedDense",
     "FadeIn",
+    "GaussianNoise",
     "GroupNormalization",
     "GroupedConv2D",
     "ImageBuffer",
@@ -42,4 +46,6 @@ __all__ = [
     "ReflectionPadding2D",
     "ResampledConv2D",
     "SpectralNormalization",
+    "WeightNormalization",
+    "initialize_from_data",
 ]

@@ -22,6 +22,10 @@ def spectral(**settings):
     return ours.SpectralNormalization(K.Dense(3, **settings), seed=1, **settings)
 
 
+def weight_normalized(**settings):
+    return ours.WeightNormalization(K.Dense(3, use_bias=False, **settings), **settings)
+
+
 # Layers by name: how one is made, and of which shape its inputs are.
 LAYERS = {
     "Basis2D": (lambda **s: ours.Basis2D((2, 3), **s), ROWS),
@@ -33,6 +37,7 @@ LAYERS = {
     "EqualizedConv2D": (lambda **s: ours.EqualizedConv2D(3, 3, **s), MAPS),
     "EqualizedDense": (lambda **s: ours.EqualizedDense(3, **s), ROWS),
     "FadeIn": (ours.FadeIn, [MAPS, MAPS]),
+    "GaussianNoise": (lambda **s: ours.GaussianNoise(0.5, seed=1, **s), ROWS),
     "GroupNormalization": (lambda **s: ours.GroupNormalization(2, **s), MAPS),
     "GroupNormalization of the first axis": (
         lambda **s: ours.GroupNormalization(2, axis=1, **s),
@@ -50,6 +55,10 @@ LAYERS = {
     "LeakyReLU": (lambda **s: ours.LeakyReLU(0.2, **s), ROWS),
     "Maxout": (lambda **s: ours.Maxout(3, 2, **s), ROWS),
     "MinibatchDiscrimination": (lambda **s: ours.MinibatchDiscrimination(3, 2, **s), ROWS),
+    "MinibatchDiscrimination with weight normalization": (
+        lambda **s: ours.MinibatchDiscrimination(3, 2, weight_normalization=True, **s),
+        ROWS,
+    ),
     "MinibatchStdDev": (lambda **s: ours.MinibatchStdDev(2, **s), MAPS),
     "MultiplicativeNoise": (lambda **s: ours.MultiplicativeNoise(seed=1, **s), MAPS),
     "PixelNormalization": (ours.PixelNormalization, MAPS),
@@ -65,6 +74,7 @@ LAYERS = {
         MAPS,
     ),
     "SpectralNormalization": (spectral, ROWS),
+    "WeightNormalization": (weight_normalized, ROWS),
     "Activation": (lambda **s: K.Activation("tanh", **s), ROWS),
     "Add": (K.Add, [ROWS, ROWS]),
     "AveragePooling2D": (lambda **s: K.AveragePooling2D(2, **s), MAPS),
@@ -84,7 +94,7 @@ LAYERS = {
     "ZeroPadding2D": (lambda **s: K.ZeroPadding2D(2, **s), MAPS),
 }
 # Who has no derivative, or is one of Keras's classes that are no layers of a network.
-WITHOUT = {"ImageBuffer", "Input", "Layer"}
+WITHOUT = {"ImageBuffer", "Input", "Layer", "initialize_from_data"}
 WHILE_TRAINING = {"BatchNormalization", "BatchNormalization of rows"}
 
 
