@@ -186,7 +186,7 @@ def resolve_paper(model_class, shape, num_classes, latent_dim):
             f"from networks. Received: paper={paper!r}, recipe={recipe!r}"
         )
     for argument, value, takes, reason in (
-        ("num_classes", num_classes, recipe.labelled or recipe.conditional, "is not conditional"),
+        ("num_classes", num_classes, recipe.has_classes, "is not conditional"),
         ("latent_dim", latent_dim, recipe.latent_dim is not None, "has no latents"),
     ):
         if value is not None and not takes:
@@ -201,12 +201,19 @@ def resolve_paper(model_class, shape, num_classes, latent_dim):
                 "is not known before it is read. Received: None"
             )
         shape = info.shape
-        num_classes = info.num_classes if recipe.labelled and num_classes is None else num_classes
-    if recipe.labelled and num_classes is None:
-        raise ValueError(f"`num_classes` must be given: {name} is conditional. Received: None")
+        if recipe.needs_classes and num_classes is None:
+            num_classes = info.num_classes
+    if recipe.needs_classes and num_classes is None:
+        reason = "is conditional" if recipe.labelled else "learns classes"
+        raise ValueError(f"`num_classes` must be given: {name} {reason}. Received: None")
     if num_classes is not None:
         check_count("num_classes", num_classes)
     return check_sample_shape("shape", shape), num_classes
+
+
+def takes(model_class, name):
+    """Whether the constructor of a class takes an argument."""
+    return name in inspect.signature(model_class.__init__).parameters
 
 
 def network_settings(model_class):

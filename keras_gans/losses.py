@@ -27,6 +27,22 @@ def l1(x, y):
     return ops.mean(ops.abs(x - y))
 
 
+def class_cross_entropy(labels, class_logits):
+    """-E[log p(y | x)], with the softmax p of the logits.
+
+    Args:
+        labels: int (batch,), in [0, K).
+        class_logits: (batch, K).
+
+    Example:
+
+    >>> round(float(class_cross_entropy([1], [[0.0, 0.0, 0.0, 0.0]])), 4)  # log 4
+    1.3863
+    """
+    logits = float32(class_logits)
+    return ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+
+
 def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
     """-E[t log D(x) + (1 - t) log(1 - D(x))] - E[log(1 - D(G(z)))], with t = `real_target`.
 

@@ -40,14 +40,15 @@ def adam(rate, beta_1=0.9, beta_2=0.999):
 
 @keras.saving.register_keras_serializable("keras_gans")
 class AnnealedAdam(keras.optimizers.Adam):
-    """Adam whose beta_2 changes while it trains, as PyTorch's does when it is set in each step.
+    """Adam in PyTorch's form, whose beta_2 may change while it trains.
 
     In the t-th update, with b_2 the schedule's value after t - 1 of them, and a gradient g,
 
         m <- b_1 m + (1 - b_1) g,    v <- b_2 v + (1 - b_2) g^2
         w <- w - rate m / (1 - b_1^t) / (sqrt(v / (1 - b_2^t)) + epsilon)
 
-    so that v, which begins at 0, is corrected for as if b_2 had always been what it is now.
+    so that v, which begins at 0, is corrected for as if b_2 had always been what it is now, and an
+    `epsilon` that is not small means the same in the first steps as in later ones.
 
     Args:
         learning_rate: a number or a schedule.

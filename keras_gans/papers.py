@@ -15,7 +15,7 @@ DIRECTORY = Path(__file__).parent / "models"
 POINT_LATENTS = 16
 # Of papers of one year; those that are not named here come after these, by their arXiv numbers.
 ORDER = (
-    *("GAN", "VAE", "CGAN", "DCGAN", "InfoGAN", "VAEGAN"),
+    *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN"),
     *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN"),
 )
 
@@ -66,6 +66,8 @@ class Recipe:
         labelled: bool, whether it is trained on pairs of samples and labels.
         conditional: bool, whether it can be, in a form of its own that `num_classes` chooses, where
             it is not by default.
+        labels_per_class: int, of models that learn classes from a few labelled samples beside many
+            without labels (`datasets.semi_supervised`): how many of each class. `None` for others.
         splits: for models that translate between two sets of pictures: the pair of splits of
             `dataset` that are A and B. `None` for all others.
         large_batch_sizes: of a growing model, `{height: minibatch}` of stages with another one than
@@ -89,10 +91,21 @@ class Recipe:
     settings: dict = dataclasses.field(default_factory=dict)
     labelled: bool = False
     conditional: bool = False
+    labels_per_class: int | None = None
     splits: tuple | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)
     status: str = ""
     listed: bool = True
+
+    @property
+    def needs_classes(self):
+        """Whether it has no form without a number of classes."""
+        return self.labelled or (self.labels_per_class is not None and not self.conditional)
+
+    @property
+    def has_classes(self):
+        """Whether it has a form with a number of classes."""
+        return self.needs_classes or self.conditional
 
     def latents_of(self, shape, latent_dim=None):
         """The length of the latents for samples of a shape.

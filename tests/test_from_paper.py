@@ -24,7 +24,7 @@ FROM_LATENTS = {name: c for name, c in CLASSES.items() if name not in UNPAIRED}
 
 
 def classes(model_class):
-    return 3 if model_class.recipe.labelled else None
+    return 3 if model_class.recipe.needs_classes else None
 
 
 @EVERY
@@ -63,17 +63,20 @@ def test_builds_and_generates(model_class, shape):
     latent_dim = model_class.recipe.latent_dim if shape == PICTURE else 16
     assert generator.inputs[0].shape[1:] == (latent_dim,)
     averages = [getattr(model, f"ema_{name}") for name in model.averaged]
-    assert all((average is None) == (name[:6] != "ProGAN") for average in averages)
+    expected = model_class.recipe.settings.get("ema_decay") is None and name[:6] != "ProGAN"
+    assert all((average is None) == expected for average in averages)
     samples = model.generate(2, seed=1)
     assert samples.shape == (2, *shape)
     assert samples.dtype == ("uint8" if shape == PICTURE else "float32")
     assert np.isfinite(samples).all()
     takes_labels = any(isinstance(part, Labels) for part in model.data_spec())
     # InfoGAN has classes, and none in its data.
-    assert takes_labels == model_class.recipe.labelled
-    assert model.num_classes == num_classes or not takes_labels
+    assert takes_labels == model_class.recipe.needs_classes
+    known = getattr(model, "num_categories", None), model.num_classes
+    assert num_classes in known or not takes_labels
     latents = model.latent_shape  # logits, reconstructions or encodings
-    assert second.outputs[0].shape in ((None, 1), (None, *shape), (None, *latents))
+    judged = ((None, 1), (None, num_classes), (None, *shape), (None, *latents))
+    assert second.outputs[0].shape in judged
 
 
 @pytest.mark.parametrize("name", ["GAN", "CGAN"])

@@ -295,16 +295,22 @@ def test_wrong_momenta(arguments, match):
         optimizers.MomentumSGD(0.1, **arguments)
 
 
+BELOW_THE_ROOT = {"SSGAN"}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_small_gradients_of_a_model_count(case):
-    """The first step of an adaptive optimizer is its rate, be the gradient 1e-2 or 1e-5."""
-    model = case.build()
+    """The first step of an adaptive optimizer is its rate, be the gradient 1e-2 or 1e-5.
+
+    But not where the authors' Adam has its 1e-8 below the root: there it is a tenth of it.
+    """
+    model, expected = case.build(), 0.1 if case.name in BELOW_THE_ROOT else 1.0
     for player, optimizer in model.default_optimizers().items():
         if isinstance(optimizer, keras.optimizers.SGD):
             continue
         copies = [type(optimizer).from_config(optimizer.get_config()) for _ in range(2)]
         usual, small = (steps(copy, [g])[0] for copy, g in zip(copies, (1e-2, 1e-5), strict=True))
-        assert 0.95 < small / usual <= 1.01, (player, usual, small)
+        assert small / usual == pytest.approx(expected, rel=0.1), (player, usual, small)
 
 
 def test_adam_that_restarts_takes_sparse_gradients():

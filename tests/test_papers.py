@@ -13,8 +13,8 @@ from keras_gans.papers import Paper, Recipe
 
 CLASSES = {name: getattr(models, name) for name in models.__all__}
 LISTED = (
-    *("GAN", "VAE", "CGAN", "LAPGAN", "DCGAN", "InfoGAN", "VAEGAN", "LSGAN", "WGAN", "DRAGAN"),
-    *("WGANGP", "BEGAN", "CycleGAN", "ProGAN", "R3GAN"),
+    *("GAN", "VAE", "CGAN", "LAPGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "LSGAN"),
+    *("WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN", "ProGAN", "R3GAN"),
 )
 
 
@@ -68,7 +68,7 @@ def test_declarations(name, tmp_path):
             datasets.info(recipe.dataset, data_dir=tmp_path)
         return
     info = datasets.info(recipe.dataset)
-    assert not recipe.labelled or info.num_classes
+    assert not recipe.needs_classes or info.num_classes
 
 
 def test_lengths_of_latents():

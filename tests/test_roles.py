@@ -12,7 +12,7 @@ SHAPE = (8, 8, 1)
 
 def build(name):
     model_class = getattr(models, name)
-    num_classes = 3 if model_class.recipe.labelled else None
+    num_classes = 3 if model_class.recipe.needs_classes else None
     latent_dim = None if model_class.recipe.latent_dim is None else 8
     return model_class.from_paper(SHAPE, num_classes=num_classes, latent_dim=latent_dim, seed=0)
 

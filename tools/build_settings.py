@@ -122,7 +122,7 @@ def shape_of(model_class):
 
 def rows(model_class):
     """Rows of the table: of a class by itself, and of its further forms."""
-    options = {"num_classes": 10} if model_class.recipe.labelled else {}
+    options = {"num_classes": 10} if model_class.recipe.needs_classes else {}
     name = f"`{model_class.__name__}`"
     yield row(model_class, name, shape_of(model_class), options)
     for words, shape, options in FORMS.get(model_class.__name__, ()):

@@ -147,6 +147,26 @@ def train(
             "all 16 bits",
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        _option(
+            "--split",
+            "NAME",
+            "A split of the data set, or a part of one: train[:8000].",
+            "train, or the model's two",
+        ),
+    ] = None,
+    labels_per_class: Annotated[
+        int | None,
+        _option(
+            "--labels-per-class",
+            "N",
+            "Examples of each class that keep their labels, for models that learn classes from a "
+            "few, as SSGAN does; 0 for none at all, where a model can.",
+            "the model's",
+            min=0,
+        ),
+    ] = None,
     steps: Annotated[
         int | None,
         _option("--steps", "N", "Training steps: generator updates.", "the model's", min=1),
@@ -265,6 +285,7 @@ def train(
     keras-gans train DCGAN
     keras-gans train progan --width 64 --dry-run
     keras-gans train GAN --dataset ring --steps 2000 --fresh
+    keras-gans train ssgan --dataset mnist_5k --labels-per-class 10
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
     keras-gans train cyclegan --dataset horses/ --dataset-b zebras/
     """
@@ -277,6 +298,8 @@ def train(
         "data_dir": None if data_dir is None else str(data_dir),
         "on_unreadable": "skip" if skip_unreadable else "error",
         "value_range": _pair(value_range),
+        "split": split,
+        "labels_per_class": labels_per_class,
         "steps": steps or recipe.steps,
         "batch_size": batch_size or recipe.batch_size,
         "image_size": _image_size(image_size),
@@ -288,6 +311,8 @@ def train(
         "deterministic": deterministic,
         "precision": precision,
     }
+    if labels_per_class is None:
+        settings["labels_per_class"] = recipe.labels_per_class
     if ema_decay is not None and not 0 < ema_decay < 1:
         raise ValueError(f"--ema-decay must be above 0 and below 1. Received: {ema_decay}")
     run = out or Path("runs") / f"{found.name}-{_file_name(settings['dataset'])}"

@@ -21,7 +21,7 @@ from keras_gans.training.kinds import samples
 FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 # What all stages of a growing model have alike. Sizes of pictures and minibatches are each one's.
-STAGE_SETTINGS = ("data_dir", "on_unreadable", "channels", "latent_dim", "width")
+STAGE_SETTINGS = ("split", "data_dir", "on_unreadable", "channels", "latent_dim", "width")
 STAGE_SETTINGS += ("deterministic", "precision")
 
 
@@ -119,6 +119,17 @@ def check_options(model_class, settings):
         raise ValueError(
             f"--latent-dim is no option of {name}. Received: {settings['latent_dim']}."
         )
+    few = settings["labels_per_class"]
+    if few is not None and recipe.labels_per_class is None:
+        has = [n for n, known in registry.MODELS.items() if known.recipe.labels_per_class]
+        raise ValueError(
+            f"--labels-per-class is an option of {', '.join(has)}, and not of {name}. "
+            f"Received: {few}."
+        )
+    if few == 0 and recipe.needs_classes:
+        raise ValueError(
+            f"--labels-per-class must be at least 1: {name} learns classes. Received: 0."
+        )
     if settings["width"] is not None and "width" not in network_settings(model_class):
         has = [n for n, known in registry.MODELS.items() if "width" in network_settings(known)]
         raise ValueError(
@@ -132,18 +143,23 @@ def load_data(model_class, settings):
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     if recipe.splits is not None:
         return _load_unpaired(name, recipe, settings, chosen)
-    if recipe.labelled and not datasets.info(settings["dataset"], **chosen).num_classes:
+    split, few = settings["split"] or "train", settings["labels_per_class"]
+    labelled = recipe.labelled or bool(few)
+    if labelled and not datasets.info(settings["dataset"], split, **chosen).num_classes:
+        what = "is label-conditional" if recipe.labelled else "learns classes"
         raise ValueError(
-            f"{name} is label-conditional and must have data with classes. "
+            f"{name} {what} and must have data with classes. "
             f"Received: '{settings['dataset']}', which has none."
         )
-    return datasets.load(
+    dataset = datasets.load(
         settings["dataset"],
+        split,
         batch_size=settings["batch_size"],
         seed=settings["seed"],
-        labels=recipe.labelled,
+        labels=labelled,
         **chosen,
     )
+    return datasets.semi_supervised(dataset, few, settings["seed"]) if few else dataset
 
 
 def _load_unpaired(name, recipe, settings, chosen):
@@ -155,7 +171,15 @@ def _load_unpaired(name, recipe, settings, chosen):
         )
     if b is not None and a == recipe.dataset:
         raise ValueError(f"--dataset must be given beside --dataset-b '{b}'.")
-    sets = zip((a, a), recipe.splits, strict=True) if b is None else ((a, "train"), (b, "train"))
+    splits = recipe.splits if b is None else ("train", "train")
+    if settings["split"] is not None:
+        splits = tuple(settings["split"].split(","))
+        if len(splits) != 2:
+            raise ValueError(
+                f"--split must be two names, of A and of B, such as '{','.join(recipe.splits)}'. "
+                f"Received: '{settings['split']}'."
+            )
+    sets = zip((a, a if b is None else b), splits, strict=True)
     return datasets.unpaired(
         *(
             datasets.load(
@@ -218,7 +242,8 @@ def paper_of(gan):
 def plan_stages(model_class, settings, batch_size):
     """The data's info, the stages up to it as pairs (shape, batch size), and `load_stage`."""
     chosen = {name: settings[name] for name in DATA_SETTINGS}
-    info = datasets.info(settings["dataset"], **chosen)
+    split = settings["split"] or "train"
+    info = datasets.info(settings["dataset"], split, **chosen)
     kind = samples("samples", info.shape)
     if not kind.pictured:
         raise ValueError(
@@ -229,6 +254,7 @@ def plan_stages(model_class, settings, batch_size):
     def load_stage(shape, batch_size):
         return datasets.load(
             settings["dataset"],
+            split,
             batch_size=batch_size,
             seed=settings["seed"],
             resampling="box",  # as of the fade
@@ -241,7 +267,7 @@ def plan_stages(model_class, settings, batch_size):
 def build(model_class, info, settings, strategy):
     chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    if model_class.recipe.labelled:
+    if model_class.recipe.labelled or settings["labels_per_class"]:
         chosen["num_classes"] = info.num_classes
     chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):

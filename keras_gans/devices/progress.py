@@ -6,18 +6,20 @@ import numpy as np
 def update_counts(model, players=None):
     """How many updates players have had, as their optimizers count them; [0] without optimizers.
 
-    A step updates every player, and the makers once, whatever number of critic updates it holds.
-    So the least of all players' is the number of finished steps. It is that throughout a step,
-    where those who move several times do so before the others.
+    A step updates every player, and the makers once, or as often as `updates_per_step` of the model
+    says, whatever number of critic updates it holds. So the least of all players', in steps, is the
+    number of finished ones. It is that throughout a step, where those who move several times do so
+    before the others, or end it.
 
     Args:
         model: `AdversarialModel`.
         players: names, or `None` for all.
     """
     players = players or getattr(model, "players", None) or ("generator",)
-    optimizers = [getattr(model, f"{player}_optimizer", None) for player in players]
-    counting = [optimizer for optimizer in optimizers if hasattr(optimizer, "iterations")]
-    return [optimizer.iterations for optimizer in counting] or [0]
+    per_step = getattr(model, "updates_per_step", {})
+    optimizers = {p: getattr(model, f"{p}_optimizer", None) for p in players}
+    counting = {p: o.iterations for p, o in optimizers.items() if hasattr(o, "iterations")}
+    return [n // per_step[p] if p in per_step else n for p, n in counting.items()] or [0]
 
 
 def steps_taken(model):

@@ -6,7 +6,7 @@ Source: Odena et al., 2017 (arXiv:1610.09585), AC-GAN.
 from keras import ops
 
 from keras_gans.checks import check_conditional
-from keras_gans.losses import float32
+from keras_gans.losses import class_cross_entropy
 from keras_gans.training.kinds import Labels
 
 
@@ -71,5 +71,4 @@ class ClassHead:
         """The cross-entropy of the classes, a scalar; 0 without any."""
         if labels is None:
             return 0.0
-        logits = float32(class_logits)
-        return ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+        return class_cross_entropy(labels, class_logits)

@@ -19,7 +19,8 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
         layer: `Dense`, `Conv1D`, `Conv2D`, `Conv3D` or a transposed one of them, without bias and
             without activation.
         trainable_scale: whether g is trained, or stays as the first data have set it.
-        init_stddev: positive number, see above; 1 without such data is g.
+        init_stddev: positive number, see above; or `None`, for g to begin at 1 and the bias at 0
+            whatever the data are, as both do without data.
 
     Example:
 
@@ -40,6 +41,8 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
         Salimans and Kingma, 2016 (arXiv:1602.07868), sections 2 and 3.
     """
 
+    acts_alone = True  # of an example it makes what depends on that one alone; see `passes`
+
     def __init__(self, layer, trainable_scale=True, init_stddev=1.0, **kwargs):
         super().__init__(layer, **kwargs)
         if getattr(layer, "activation", None) not in (None, keras.activations.linear):
@@ -53,7 +56,9 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
                 f"is the normalization's. Received: {layer!r}"
             )
         self.trainable_scale = check_flag("trainable_scale", trainable_scale)
-        self.init_stddev = check_positive("init_stddev", init_stddev)
+        self.init_stddev = init_stddev
+        if init_stddev is not None:
+            check_positive("init_stddev", init_stddev)
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -65,6 +70,8 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
         )
         self.bias = self.add_weight(name="bias", shape=outputs, initializer="zeros")
         self.add_flag()
+        if self.init_stddev is None:
+            self.has_taken_data()
 
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.layer.kernel)

@@ -12,6 +12,7 @@ from keras_gans.models.lsgan import LSGAN
 from keras_gans.models.progan import ProGAN, ProGANLS
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.sngan import SNGAN
+from keras_gans.models.ssgan import SSGAN
 from keras_gans.models.vae import VAE
 from keras_gans.models.vaegan import VAEGAN
 from keras_gans.models.wgan import WGAN
@@ -27,6 +28,7 @@ __all__ = [
     "LSGAN",
     "R3GAN",
     "SNGAN",
+    "SSGAN",
     "VAE",
     "VAEGAN",
     "WGAN",

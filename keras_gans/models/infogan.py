@@ -42,7 +42,12 @@ from keras_gans.checks import (
     check_positive,
     encoded_classes,
 )
-from keras_gans.losses import float32, minimax_discriminator_loss, non_saturating_generator_loss
+from keras_gans.losses import (
+    class_cross_entropy,
+    float32,
+    minimax_discriminator_loss,
+    non_saturating_generator_loss,
+)
 from keras_gans.networks import build_recognition_head
 from keras_gans.networks.defaults import infogan_pair
 from keras_gans.optimizers import adam
@@ -220,8 +225,7 @@ class InfoGAN(AdversarialModel):
         *logits, codes = float32(*self.recognition(features, training=True))
         categories = ops.reshape(categories, (-1, len(logits)))
         category_loss = sum(
-            ops.mean(ops.sparse_categorical_crossentropy(categories[:, i], each, from_logits=True))
-            for i, each in enumerate(logits)
+            class_cross_entropy(categories[:, i], each) for i, each in enumerate(logits)
         )
         means, log_variances = codes, ops.zeros_like(codes)
         if self.learns_variance:

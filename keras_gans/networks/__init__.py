@@ -20,6 +20,12 @@ from keras_gans.networks.recognition import build_recognition_head
 from keras_gans.networks.residual import build_residual_discriminator, build_residual_generator
 from keras_gans.networks.resnet import build_resnet_generator
 from keras_gans.networks.sngan import build_sngan_discriminator
+from keras_gans.networks.ssgan import (
+    build_ssgan_discriminator,
+    build_ssgan_generator,
+    build_ssgan_mlp_discriminator,
+    build_ssgan_mlp_generator,
+)
 from keras_gans.networks.vaegan import (
     build_vaegan_discriminator,
     build_vaegan_encoder,
@@ -49,6 +55,10 @@ __all__ = [
     "build_residual_generator",
     "build_resnet_generator",
     "build_sngan_discriminator",
+    "build_ssgan_discriminator",
+    "build_ssgan_generator",
+    "build_ssgan_mlp_discriminator",
+    "build_ssgan_mlp_generator",
     "build_vaegan_discriminator",
     "build_vaegan_encoder",
     "build_vaegan_generator",

@@ -447,5 +447,5 @@ def _some_points(dataset):
     if not isinstance(kinds.samples("reals", dataset.info.shape), kinds.Points):
         return None
     labelled = isinstance(dataset.element_spec, tuple)
-    points = dataset.map(lambda points, labels: points) if labelled else dataset
+    points = dataset.map(lambda points, *others: points) if labelled else dataset
     return next(iter(points.unbatch().batch(POINT_SAMPLES))).numpy()

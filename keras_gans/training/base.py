@@ -49,6 +49,8 @@ class AdversarialModel(PlayersModel):
         num_classes: number of classes of a conditional model, else `None`. A model that takes
             several labels for a sample has the kind `Codes` in its `ports()`, and none here.
         minibatches_per_step: minibatches of reals in one step; `fit` gathers them.
+        updates_per_step: `{maker: number of its updates in one step}` of makers with more than one.
+            These end the step.
         preludes: function of a step's number, from 0, that returns how often `prelude(data)` runs
             before this step's `train_step`, each time with as many fresh minibatches as a step
             has. Default: `None`, never. A class that has it writes `prelude` as `train_step`, with
@@ -95,6 +97,7 @@ class AdversarialModel(PlayersModel):
     latent_prior = "normal"
     num_classes = None
     minibatches_per_step = 1
+    updates_per_step = {}
     preludes = None
     rows_at_once = 64
     preset = None
@@ -139,8 +142,8 @@ class AdversarialModel(PlayersModel):
             shape: shape of one sample, (H, W, C) or (d,); `None` takes that of the data set in
                 `recipe`, where it is known without reading it. Of a growing model: of the stage,
                 which is one without a fade.
-            num_classes: number of classes, for models that are trained on labels, where it is that
-                of the data set if the shape is, or can be.
+            num_classes: number of classes, for models that are trained on labels, some or all,
+                where it is that of the data set if the shape is, or can be.
             latent_dim: length of the latents; `None` takes the paper's for pictures and 16 for
                 points.
             seed: integer that fixes networks and training, or `None`.
@@ -163,7 +166,7 @@ class AdversarialModel(PlayersModel):
         shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
         own = {n: settings.pop(n) for n in checks.network_settings(cls) if n in settings}
         networks = cls.default_networks(shape, num_classes, latent_dim, seed, **own)
-        if cls.recipe.labelled or num_classes is not None:
+        if (cls.recipe.labelled or num_classes is not None) and checks.takes(cls, "num_classes"):
             settings["num_classes"] = num_classes
         if cls.recipe.latent_prior is not None:
             settings.setdefault("latent_prior", cls.recipe.latent_prior)
@@ -275,6 +278,16 @@ class AdversarialModel(PlayersModel):
         checks.check_divisible(parts[0].shape[0], n, type(self).__name__)
         batches = [tuple(part[k::n] for part in parts) for k in range(n)]
         return [batch[0] if len(batch) == 1 else batch for batch in batches]
+
+    def begin_on(self, *parts):
+        """What a model makes of its first data before its first step; here nothing.
+
+        `fit` and `train_on_batch` call it where no step has been taken. Networks with first weights
+        by data are set here, with `layers.initialize_from_data`; averages of them follow.
+
+        Args:
+            *parts: the data of the first step, checked, as `data_spec` has them.
+        """
 
     def sample_latents(self, like):
         """Fresh latents (batch of `like`, *latent_shape) from the model's prior."""

@@ -151,6 +151,7 @@ class PlayersModel(keras.Model):
         self.make_train_function()
         self.reset_metrics()
         checked = tuple(k.checked(part) for k, part in zip(spec, parts, strict=True))
+        pipeline.begin(self, checked)
         logs = self.train_function(iter([checked]))
         logs = {name: float(np.mean(value)) for name, value in logs.items()}
         return logs if return_dict else self._flatten_metrics_in_order(logs)

@@ -13,6 +13,7 @@ from keras_gans import checks
 from keras_gans.devices import replicas
 from keras_gans.devices.progress import steps_taken
 from keras_gans.training import checkpoints, keras_callbacks
+from keras_gans.training.ema import update_average
 from keras_gans.training.python_data import from_python, is_python_data
 
 
@@ -155,6 +156,7 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
         )
     for part, values in zip(spec, first, strict=True):
         part.check(values)
+    begin(model, [part.checked(values) for part, values in zip(spec, first, strict=True)])
     model.examples_per_step = size * n
     gathered = gathered.map(
         lambda *parts: tuple(s.checked(p) for s, p in zip(spec, parts, strict=True)),
@@ -165,6 +167,15 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
     if replicas.several_workers(strategy):
         return replicas.share_among_workers(gathered, strategy), steps_per_epoch
     return gathered.prefetch(tf.data.AUTOTUNE), steps_per_epoch
+
+
+def begin(model, parts):
+    """Shows a model that has taken no step the data of its first one; see `begin_on`."""
+    if steps_taken(model):
+        return
+    model.begin_on(*parts)
+    for name in model.averaged:
+        update_average(getattr(model, f"ema_{name}"), getattr(model, name), decay=0.0)
 
 
 def _steps_in(dataset, minibatches_per_step, model_name):
