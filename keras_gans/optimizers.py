@@ -16,8 +16,8 @@ from keras_gans.checks import check_flag, check_number, check_scheduled
 from keras_gans.schedules import writes_schedules
 
 
-def adam(rate, beta_1=0.9, beta_2=0.999):
-    """Adam with epsilon 1e-8.
+def adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    """Adam, by default with epsilon 1e-8.
 
     Kingma and Ba, 2015 (arXiv:1412.6980), the form of the end of section 2; it is TensorFlow's and
     Chainer's.
@@ -25,6 +25,8 @@ def adam(rate, beta_1=0.9, beta_2=0.999):
     Args:
         rate: learning rate, a number or a schedule.
         beta_1, beta_2: decays of the moments, in [0, 1); `beta_2` may be a schedule.
+        epsilon: positive number, which is added to the root of the second moment as it is before
+            it is corrected for having begun at 0.
 
     Returns:
         `keras.optimizers.Adam`, or `AnnealedAdam` where `beta_2` is a schedule.
@@ -34,8 +36,8 @@ def adam(rate, beta_1=0.9, beta_2=0.999):
     >>> gan.compile(generator_optimizer=adam(1e-4, beta_1=0.5))
     """
     if isinstance(beta_2, LearningRateSchedule):
-        return AnnealedAdam(rate, beta_1, beta_2)
-    return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
+        return AnnealedAdam(rate, beta_1, beta_2, epsilon)
+    return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from keras_gans import CGAN, GAN, CycleGAN, InfoGAN, datasets
+from keras_gans import CGAN, GAN, SSGAN, CycleGAN, InfoGAN, datasets
 from keras_gans.cli import evaluate as command
 from keras_gans.cli import inputs
 from keras_gans.cli.app import app
@@ -318,6 +318,28 @@ def test_categories_of_an_exported_model_are_labels_if_it_was_trained_on_some(tm
         gan = model_class.from_paper((2,), num_classes=num_classes, seed=0)
         savedmodel(gan, path, allow_untrained=True)
         assert inputs.open_model(str(path)).labelled == labelled
+
+
+def test_the_accuracy_of_a_model_that_learns_classes(tmp_path):
+    """Of a file and of its SavedModel, beside other metrics or alone; only of such models."""
+    gan = SSGAN.from_paper((2,), num_classes=8, seed=0)
+    gan.save(tmp_path / "gan.keras")
+    savedmodel(gan, tmp_path / "saved", allow_untrained=True)
+    part = datasets.load("ring", "train[:500]", labels=True)
+    expected = gan.evaluate(part, return_dict=True)["accuracy"]
+    for source, names in (("gan.keras", "accuracy"), ("saved", "modes,accuracy")):
+        options = ("--split", "train[:500]", "--dataset", "ring", "--num", 20, "--json")
+        result = invoke(tmp_path / source, "--metrics", names, *options)
+        assert result.exit_code == 0, result.output
+        found, *others = json.loads(result.stdout)["measurements"]
+        assert found["values"] == pytest.approx({"accuracy": expected, "error": 1 - expected})
+        assert (found["protocol"], len(others)) == (
+            {"reals": 500, "split": "train[:500]"},
+            names.count(","),
+        )
+    for other in (InfoGAN.from_paper((2,), seed=0), GAN(*mlps((2,)), seed=0)):
+        with pytest.raises(ValueError, match="accuracy only for models that learn the classes"):
+            command.accuracy(inputs.of_model(other, {}, None), "ring", "train", None, {})
 
 
 def test_cautions_stand_below_the_protocol(capsys):

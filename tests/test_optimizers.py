@@ -302,15 +302,18 @@ BELOW_THE_ROOT = {"SSGAN"}
 def test_small_gradients_of_a_model_count(case):
     """The first step of an adaptive optimizer is its rate, be the gradient 1e-2 or 1e-5.
 
-    But not where the authors' Adam has its 1e-8 below the root: there it is a tenth of it.
+    But not where the authors' Adam has its 1e-8 below the root: there it shall be less.
     """
-    model, expected = case.build(), 0.1 if case.name in BELOW_THE_ROOT else 1.0
+    model = case.build()
     for player, optimizer in model.default_optimizers().items():
         if isinstance(optimizer, keras.optimizers.SGD):
             continue
         copies = [type(optimizer).from_config(optimizer.get_config()) for _ in range(2)]
         usual, small = (steps(copy, [g])[0] for copy, g in zip(copies, (1e-2, 1e-5), strict=True))
-        assert small / usual == pytest.approx(expected, rel=0.1), (player, usual, small)
+        if case.name in BELOW_THE_ROOT:
+            assert small / usual < 0.1
+        else:
+            assert 0.95 < small / usual <= 1.01, (player, usual, small)
 
 
 def test_adam_that_restarts_takes_sparse_gradients():

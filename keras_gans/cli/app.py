@@ -558,7 +558,8 @@ def evaluate(
         typer.Option(
             metavar="A,B,...",
             help="Of pictures: fid, kid, prdc, is, swd, ms_ssim, ppl; of translations that have a "
-            "true counterpart also psnr, ssim, l1; of points: modes.",
+            "true counterpart also psnr, ssim, l1; of points: modes; of models that learn "
+            "classes, on labelled data: accuracy.",
         ),
     ] = "fid,kid,prdc",
     num: Annotated[

@@ -7,14 +7,25 @@ import time
 import typer
 from rich.table import Table
 
-from keras_gans.cli.inputs import check_pairs, load_reals, open_extractor, open_model
+from keras_gans.cli.inputs import (
+    as_trained,
+    check_pairs,
+    load_like,
+    load_reals,
+    open_extractor,
+    open_model,
+)
 from keras_gans.cli.parts import console
 from keras_gans.files import write_json
 from keras_gans.metrics import Evaluation, RealsCache
 from keras_gans.metrics._by_name import OF_FEATURES, check_metrics, check_numbers
 from keras_gans.metrics._examples import Examples
 from keras_gans.metrics._progress import progress_bar
+from keras_gans.metrics.measurement import Measurement
+from keras_gans.training.kinds import samples
 from keras_gans.versions import versions
+
+ACCURACY = "accuracy"
 
 
 def evaluate(
@@ -43,13 +54,22 @@ def evaluate(
     opened = open_model(source, direction)
     options = (image_size, value_range, "skip" if skip_unreadable else None)
     sets, real_set, source_set = load_reals(opened, dataset, dataset_b, split, data_dir, *options)
+    measured = []
+    if ACCURACY in names:
+        names.remove(ACCURACY)
+        given = {"data_dir": data_dir, "value_range": value_range, "on_unreadable": options[-1]}
+        measured = [accuracy(opened, sets[0], split or "train", image_size, given)]
     # Errors of words and numbers come before an extractor is read from the disk.
     both = [x and Examples("reals", x) for x in (real_set, source_set)]
-    check_metrics(names, *both)
+    if names or not measured:
+        check_metrics(names, *both)
     check_pairs(names, sets)
     if num is not None:
         check_numbers(names, num, reals or num, *both)
     of_features = any(name in OF_FEATURES for name in names)
+    if not names:
+        report(source, sets, measured, out, as_json)
+        return
     evaluation = Evaluation(
         real_set,
         names,
@@ -62,13 +82,27 @@ def evaluate(
         cache=None if no_cache else RealsCache(cache),
     )
     with progress_bar(not as_json) as track:
-        measurements = evaluation.measure(opened.model, track)
+        measured = [*measured, *evaluation.measure(opened.model, track)]
+    report(source, sets, measured, out, as_json, reals_from_cache=evaluation.from_cache)
+    if as_json:
+        return
+    if evaluation.cache is not None and of_features:
+        kept = f"from the cache for {', '.join(evaluation.from_cache)}"
+        what = kept if evaluation.from_cache else "computed, and now in the cache"
+        typer.echo(f"Features of the reals: {what} ({evaluation.cache.directory}).")
+    trained_on, num_reals = opened.card.get("num_examples"), evaluation.reals.num
+    if dataset is None and trained_on not in (None, num_reals):
+        typer.echo(f"It was trained on {trained_on:,} examples; this set has {num_reals:,}.")
+
+
+def report(source, sets, measurements, out, as_json, **facts):
+    """Writes and prints measurements."""
     content = {
         "model": source,
         "dataset": " and ".join(sets),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "versions": versions("scipy"),
-        "reals_from_cache": evaluation.from_cache,
+        **facts,
         "measurements": [measurement.to_dict() for measurement in measurements],
     }
     if out is not None:
@@ -77,15 +111,29 @@ def evaluate(
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
         return
     print_table(f"{source} on {content['dataset']}", measurements)
-    if evaluation.cache is not None and of_features:
-        kept = f"from the cache for {', '.join(evaluation.from_cache)}"
-        what = kept if evaluation.from_cache else "computed, and now in the cache"
-        typer.echo(f"Features of the reals: {what} ({evaluation.cache.directory}).")
-    trained_on, num_reals = opened.card.get("num_examples"), evaluation.reals.num
-    if dataset is None and trained_on not in (None, num_reals):
-        typer.echo(f"It was trained on {trained_on:,} examples; this set has {num_reals:,}.")
     if out is not None:
         typer.echo(f"Wrote {out}.")
+
+
+def accuracy(opened, name, split, image_size, given):
+    """The share of a labelled set that a model puts into its own class: a `Measurement`.
+
+    Raises:
+        ValueError: the model has learned no classes, the set has none, or another number of them.
+    """
+    if opened.classify is None:
+        raise ValueError(
+            f"--metrics must have {ACCURACY} only for models that learn the classes of data, as "
+            f"SSGAN does. Received: a {opened.card.get('model', 'model')}."
+        )
+    options = as_trained(opened.card, name, given)
+    right = num = 0
+    for pictures, labels in load_like(name, split, opened.shape, image_size, True, options):
+        kind = samples("samples", pictures.shape[1:])
+        right += int((opened.classify(kind.to_border(pictures)) == labels.numpy()).sum())
+        num += len(labels)
+    protocol = {"reals": num, "split": split}
+    return Measurement(ACCURACY, {ACCURACY: right / num, "error": 1 - right / num}, protocol, False)
 
 
 def print_table(title, measurements):

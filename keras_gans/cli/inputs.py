@@ -14,7 +14,7 @@ from keras_gans.metrics.fashion import fashion_mnist_classifier
 from keras_gans.metrics.inception import Inception2015, InceptionV3
 from keras_gans.picture_files import find
 from keras_gans.runs.sampling import KerasSampler, open_sampler, sample
-from keras_gans.training.kinds import samples
+from keras_gans.training.kinds import Labels, samples
 from keras_gans.training.ports import makes_from_latents
 
 SPLITS = "trainA,trainB"  # of TFDS's sets for translation
@@ -31,6 +31,8 @@ class Opened:
         labelled: whether samples are made of the labels of data.
         source_shape: of a picture that is translated, or None for models with latents.
         backwards: whether it translates from the second set to the first.
+        classify: function of uint8 pictures, or points, that returns their classes, of models that
+            have learned those of data; else None.
     """
 
     model: Any
@@ -39,6 +41,7 @@ class Opened:
     labelled: bool = False
     source_shape: tuple | None = None
     backwards: bool = False
+    classify: Any = None
 
 
 def open_model(source, direction=None):
@@ -51,10 +54,14 @@ def open_model(source, direction=None):
 
 def of_model(gan, card, direction):
     """`Opened`, of a model in memory."""
+    ports = gan.ports()
     if makes_from_latents(gan):
         check_no_direction(type(gan).__name__, direction)
-        return Opened(gan, card, tuple(gan.sampler.output_shape[1:]), takes_labels(gan))
-    ports = gan.ports()
+        learned = any(isinstance(part, Labels) for part in gan.data_spec())
+        learned = learned and "classify" in ports
+        classify = functools.partial(gan.ask, "classify") if learned else None
+        shape = tuple(gan.sampler.output_shape[1:])
+        return Opened(gan, card, shape, takes_labels(gan), classify=classify)
     direction = next(iter(ports)) if direction is None else direction
     check_member("direction", direction, ports)
     check_translates(ports[direction], f"{direction!r} of {type(gan).__name__}")
@@ -82,9 +89,12 @@ def of_saved(sampler, source, direction):
     """`Opened`, of a SavedModel."""
     if sampler.port.from_latents:
         check_no_direction(source, direction)
-        model = SavedGenerator(sampler)
+        model, known = SavedGenerator(sampler), papers.listed().get(sampler.card.get("model"))
         shape = sampler.port.output.shape
-        return Opened(model, sampler.card, shape, model.num_classes is not None)
+        learned = known is not None and known.recipe.has_classes and "classify" in sampler.ports
+        classify = functools.partial(sampler.ask, "classify") if learned else None
+        labelled = model.num_classes is not None
+        return Opened(model, sampler.card, shape, labelled, classify=classify)
     direction = sampler.name if direction is None else direction
     check_member("direction", direction, sampler.ports)
     port = sampler.ports[direction]
