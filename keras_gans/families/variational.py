@@ -1,17 +1,14 @@
-"""What models with an encoder share: Gaussian latents, and pictures to latents and back.
+"""What models with Gaussian latents share: draws, divergences, likelihoods.
 
 Source: Kingma and Welling, 2014 (arXiv:1312.6114).
 """
 
-import dataclasses
-
-import keras
 from keras import ops
 
-from keras_gans import checks
 from keras_gans.losses import float32
-from keras_gans.training import kinds
-from keras_gans.training.ports import Port
+
+GAUSSIAN = ("mean", "log-variance")
+"""The outputs of an encoder to Gaussians, for `autoencoding.check_encoder`."""
 
 
 def gaussian_sample(mean, log_variance, noise):
@@ -89,74 +86,3 @@ def bernoulli_error(targets, means):
     t, p = (targets + 1.0) / 2.0, ops.clip((means + 1.0) / 2.0, 1e-6, 1.0 - 1e-6)
     terms = t * ops.log(p) + (1.0 - t) * ops.log(1.0 - p)
     return -ops.mean(ops.sum(terms, axis=tuple(range(1, len(terms.shape)))))
-
-
-def check_encoder(encoder, generator):
-    """Raises ValueError unless an encoder takes what the generator makes, and returns Gaussians."""
-    checks.check_fits("encoder", encoder, generator)
-    wanted = tuple(generator.inputs[0].shape[1:])
-    received = [tuple(output.shape[1:]) for output in encoder.outputs]
-    if received != [wanted, wanted]:
-        raise ValueError(
-            "`encoder` must have the outputs [mean, log-variance], each of the shape of the "
-            f"generator's latents, {wanted}. Received: an encoder with outputs of shapes {received}"
-        )
-
-
-class Autoencoding:
-    """Methods for an `AdversarialModel` with an encoder: pictures to latents and back.
-
-    They use the averaged networks where there are some.
-    """
-
-    def ports(self):
-        """Besides "generate", "decode" of given latents, and "encode": the means of q(z|x)."""
-        made, latents = self.sample_kind(), kinds.Latents("latents", self.latent_shape)
-        taken = dataclasses.replace(made, name=made.output_name)
-        encoder = self.ema_encoder or self.encoder
-
-        def means():
-            return keras.Model(encoder.inputs[0], encoder.outputs[0])
-
-        return {
-            **super().ports(),
-            "decode": Port((latents,), self.sampler, made),
-            "encode": Port((taken,), self._part("encode", means, encoder), latents),
-        }
-
-    def encode(self, pictures):
-        """The latents of pictures: the means of q(z|x).
-
-        Args:
-            pictures: array (num, H, W, C), uint8, or float in [-1, 1]; for points (num, dim).
-
-        Returns:
-            float32 array (num, latent_dim).
-
-        Raises:
-            ValueError: the pictures do not fit the model.
-
-        Example:
-
-        >>> latents = model.encode(pictures)
-        >>> halfway = model.decode((latents[:1] + latents[1:2]) / 2)
-        """
-        return self._ask("encode", pictures=pictures)
-
-    def decode(self, latents):
-        """The pictures that the generator makes of latents.
-
-        Args:
-            latents: float array (num, latent_dim).
-
-        Returns:
-            uint8 array (num, H, W, C); for points, float32 (num, dim).
-
-        Raises:
-            ValueError: the latents do not fit the model.
-        """
-        return self._ask("decode", latents=latents)
-
-    def reconstruct(self, pictures):
-        """`decode(encode(pictures))`: what is left of pictures in their latents."""
-        return self.decode(self.encode(pictures))

@@ -26,10 +26,10 @@ Deviations from the paper:
 import keras
 
 from keras_gans.checks import check_positive
+from keras_gans.families.autoencoding import Autoencoding, check_encoder
 from keras_gans.families.variational import (
-    Autoencoding,
+    GAUSSIAN,
     bernoulli_error,
-    check_encoder,
     gaussian_error,
     gaussian_kl_divergence,
     gaussian_sample,
@@ -91,7 +91,7 @@ class VAE(Autoencoding, AdversarialModel):
     def __init__(self, generator, encoder, variance=1.0, ema_decay=None, seed=None, name=None):
         networks = {"generator": generator, "encoder": encoder}
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
-        check_encoder(encoder, generator)
+        check_encoder(encoder, generator, GAUSSIAN)
         self.variance = None if variance is None else check_positive("variance", variance)
 
     def default_optimizers(self):

@@ -42,9 +42,9 @@ from keras import ops
 
 from keras_gans.checks import check_fits, check_flag, check_number, check_positive, resolve_paper
 from keras_gans.devices.replicas import mean_over_replicas
+from keras_gans.families.autoencoding import Autoencoding, check_encoder
 from keras_gans.families.variational import (
-    Autoencoding,
-    check_encoder,
+    GAUSSIAN,
     gaussian_error,
     gaussian_kl_divergence,
     gaussian_sample,
@@ -157,7 +157,7 @@ class VAEGAN(Autoencoding, AdversarialModel):
         networks = {"generator": generator, "discriminator": discriminator, "encoder": encoder}
         super().__init__(**networks, ema_decay=ema_decay, seed=seed, name=name)
         check_fits("discriminator", discriminator, generator)
-        check_encoder(encoder, generator)
+        check_encoder(encoder, generator, GAUSSIAN)
         if len(discriminator.outputs) != 2:
             raise ValueError(
                 "`discriminator` must have the outputs [logits, features], as with "

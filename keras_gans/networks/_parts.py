@@ -110,12 +110,17 @@ def resolutions(shape, smallest=4):
     return sizes
 
 
-def gaussian_heads(x, latent_dim, initializer):
-    """The outputs of an encoder, [mean, log-variance], float32 (batch, latent_dim) each."""
-    return [
+def latent_heads(x, latent_dim, initializer, gaussian=True):
+    """The outputs of an encoder, float32 (batch, latent_dim) each, affine in x.
+
+    [mean, log-variance] of a Gaussian, or the latents alone.
+    """
+    names = ("mean", "log_variance") if check_flag("gaussian", gaussian) else ("latents",)
+    heads = [
         layers.Dense(latent_dim, dtype="float32", kernel_initializer=initializer(), name=name)(x)
-        for name in ("mean", "log_variance")
+        for name in names
     ]
+    return heads if gaussian else heads[0]
 
 
 def label_input(num_classes, name="num_classes"):

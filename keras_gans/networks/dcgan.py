@@ -10,7 +10,8 @@ checkerboard of 5 x 5 ones; the width is free; and the smallest maps are those t
 size allows, not always 4 x 4. Layers without normalization behind them have a bias unless
 `use_bias=False`, which is the authors' code, and what `DCGAN.from_paper` has.
 
-The encoder is not the paper's: it is the discriminator with the heads of a variational one.
+The encoder is not the paper's: it is the discriminator with the heads of a variational one, or with
+latents for its output.
 """
 
 import keras
@@ -24,8 +25,8 @@ from keras_gans.networks._parts import (
     check_picture_shape,
     dcgan_initializers,
     dcgan_scales,
-    gaussian_heads,
     label_input,
+    latent_heads,
     normalized,
     resolutions,
     spectral,
@@ -177,9 +178,16 @@ def build_dcgan_discriminator(
 
 
 def build_dcgan_encoder(
-    image_shape, latent_dim=100, width=64, kernel_size=4, normalization="batch", seed=None
+    image_shape,
+    latent_dim=100,
+    width=64,
+    kernel_size=4,
+    normalization="batch",
+    seed=None,
+    *,
+    gaussian=True,
 ):
-    """Builds an encoder of pictures to Gaussians over latents: the discriminator with other heads.
+    """Builds an encoder of pictures to latents, or Gaussians: the discriminator with other heads.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4, C from 1 to 4.
@@ -188,10 +196,11 @@ def build_dcgan_encoder(
         kernel_size: side of the kernels.
         normalization: "batch", "layer", "instance" or None; never at the first layer.
         seed: integer that fixes the initial weights, or None.
+        gaussian: whether the outputs are those of a Gaussian; `False` gives the latents alone.
 
     Returns:
         Functional `keras.Model`: pictures (batch, H, W, C) to float32 [mean, log-variance], each
-        (batch, latent_dim).
+        (batch, latent_dim); or to latents (batch, latent_dim).
 
     Raises:
         ValueError: an argument breaks these rules.
@@ -200,6 +209,8 @@ def build_dcgan_encoder(
 
     >>> build_dcgan_encoder((28, 28, 1), latent_dim=64).output_shape
     [(None, 64), (None, 64)]
+    >>> build_dcgan_encoder((28, 28, 1), latent_dim=64, gaussian=False).output_shape
+    (None, 64)
     """
     shape = check_picture_shape("image_shape", image_shape)
     check_count("latent_dim", latent_dim), check_count("width", width)
@@ -208,7 +219,7 @@ def build_dcgan_encoder(
     scales = dcgan_scales(seed, "dcgan_encoder")
     pictures = keras.Input(shape, name="pictures")
     x = _convolutions(pictures, shape, width, kernel_size, normalization, initializer, scales)
-    outputs = gaussian_heads(layers.Flatten()(x), latent_dim, initializer)
+    outputs = latent_heads(layers.Flatten()(x), latent_dim, initializer, gaussian)
     return keras.Model(pictures, outputs, name="dcgan_encoder")
 
 

@@ -210,11 +210,12 @@ def infogan_pair(shape, latent_dim, num_categories, seed=None):
     return generator, build_infogan_discriminator(shape, seed=seed)
 
 
-def decoder_and_encoder(shape, latent_dim, seed=None):
-    """A generator of samples, and an encoder of them to Gaussians over its latents.
+def decoder_and_encoder(shape, latent_dim, seed=None, gaussian=True):
+    """A generator of samples, and an encoder of them to its latents, or to Gaussians over these.
 
     Args:
         shape, latent_dim, seed: see `dcgan_pair`.
+        gaussian: see `build_dcgan_encoder`.
 
     Returns:
         The pair of generator and encoder: DCGAN's for pictures, dense ones for points.
@@ -227,9 +228,9 @@ def decoder_and_encoder(shape, latent_dim, seed=None):
     >>> generator, encoder = decoder_and_encoder((28, 28, 1), latent_dim=100, seed=0)
     """
     if len(shape) == 1:
-        encoder = build_mlp_encoder(shape, latent_dim, OF_POINTS, seed=seed)
+        encoder = build_mlp_encoder(shape, latent_dim, OF_POINTS, seed=seed, gaussian=gaussian)
     else:
-        encoder = build_dcgan_encoder(shape, latent_dim, seed=seed)
+        encoder = build_dcgan_encoder(shape, latent_dim, seed=seed, gaussian=gaussian)
     return default_generator(shape, latent_dim, seed=seed), encoder
 
 

@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_gans.checks import check_count, check_flag, check_positive
 from keras_gans.layers import Dropout, LeakyReLU, Maxout
-from keras_gans.networks._parts import Initializers, gaussian_heads, label_input
+from keras_gans.networks._parts import Initializers, label_input, latent_heads
 
 
 def _check_shape(name, shape):
@@ -135,9 +135,15 @@ def build_mlp_generator(
 
 
 def build_mlp_encoder(
-    sample_shape, latent_dim=100, hidden=(256, 256), activation="relu", seed=None
+    sample_shape,
+    latent_dim=100,
+    hidden=(256, 256),
+    activation="relu",
+    seed=None,
+    *,
+    gaussian=True,
 ):
-    """Builds a dense encoder of points or pictures to Gaussians over latents.
+    """Builds a dense encoder of points or pictures to latents, or to Gaussians over them.
 
     Args:
         sample_shape: shape of one sample, (2,) for points or (H, W, C) for pictures.
@@ -145,10 +151,11 @@ def build_mlp_encoder(
         hidden: widths of the hidden layers.
         activation: activation of the hidden layers.
         seed: integer that fixes the initial weights, or None.
+        gaussian: whether the outputs are those of a Gaussian; `False` gives the latents alone.
 
     Returns:
         Functional `keras.Model`: samples (batch, *sample_shape) to float32 [mean, log-variance],
-        each (batch, latent_dim).
+        each (batch, latent_dim); or to latents (batch, latent_dim).
 
     Raises:
         ValueError: an argument breaks these rules.
@@ -157,6 +164,8 @@ def build_mlp_encoder(
 
     >>> build_mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,), activation="tanh").output_shape
     [(None, 20), (None, 20)]
+    >>> build_mlp_encoder((2,), latent_dim=20, gaussian=False).output_shape
+    (None, 20)
     """
     shape = _check_shape("sample_shape", sample_shape)
     hidden = _check_hidden(hidden)
@@ -166,7 +175,8 @@ def build_mlp_encoder(
     x = layers.Flatten()(samples)
     for units in hidden:
         x = layers.Dense(units, activation, kernel_initializer=initializer())(x)
-    return keras.Model(samples, gaussian_heads(x, latent_dim, initializer), name="mlp_encoder")
+    outputs = latent_heads(x, latent_dim, initializer, gaussian)
+    return keras.Model(samples, outputs, name="mlp_encoder")
 
 
 def build_mlp_discriminator(

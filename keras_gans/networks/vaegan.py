@@ -23,7 +23,7 @@ from keras_gans.networks._parts import (
     Initializers,
     check_normalization,
     check_picture_shape,
-    gaussian_heads,
+    latent_heads,
 )
 
 SMALL = 32  # sides of up to this have the networks of 32 x 32
@@ -85,7 +85,7 @@ def build_vaegan_encoder(image_shape, latent_dim=128, normalization="batch", see
         layer, behind = part.hidden(layers.Conv2D, filters)
         x = behind(layer(x))
     x = part.dense(layers.Flatten()(x), 1024)
-    outputs = gaussian_heads(x, latent_dim, part.initializer)
+    outputs = latent_heads(x, latent_dim, part.initializer)
     return keras.Model(pictures, outputs, name="vaegan_encoder")
 
 

@@ -45,6 +45,7 @@ def test_shapes(shape):
     generator, encoder = decoder_and_encoder(shape, 5, seed=0)
     assert (generator.input_shape, generator.output_shape) == ((None, 5), (None, *shape))
     assert (encoder.input_shape, encoder.output_shape) == ((None, *shape), [(None, 5)] * 2)
+    assert decoder_and_encoder(shape, 5, seed=0, gaussian=False)[1].output_shape == (None, 5)
     discriminator = discriminator_with_features(shape, "layer", seed=0)
     logits, features = discriminator.output_shape
     assert logits == (None, 1) and len(features) == len(shape) + 1

@@ -1,4 +1,4 @@
-"""The encoders' builders: the discriminator's convolutions or an MLP, with two heads."""
+"""The encoders' builders: the discriminator's convolutions or an MLP, with two heads or one."""
 
 import keras
 import numpy as np
@@ -38,6 +38,18 @@ def test_shapes(build, shape):
     assert mean.dtype == log_variance.dtype == "float32"
     assert np.isfinite(mean).all() and np.isfinite(log_variance).all()
     assert np.abs(mean - log_variance).max() > 0
+
+
+@BUILDERS
+def test_latents_alone(build):
+    """The mean's head alone, with the numbers that it has beside a log-variance's."""
+    network, gaussian = build(seed=1, gaussian=False), build(seed=1)
+    assert network.output_shape == (None, 5)
+    x = inputs_of(network)
+    latents = network(x)
+    assert latents.dtype == "float32" and np.abs(latents).max() > 0
+    np.testing.assert_array_equal(latents, gaussian(x)[0])
+    assert network.layers[-1].activation is keras.activations.linear
 
 
 def test_points():
@@ -127,6 +139,8 @@ def test_gradients_reach_every_weight(build):
         (convolutional, "kernel_size", [2.5]),
         (convolutional, "normalization", ["spectral"]),
         (convolutional, "latent_dim", [0, -1, 2.5, True, None]),
+        (convolutional, "gaussian", [1, None]),
+        (dense, "gaussian", ["no"]),
         (dense, "latent_dim", [0, None]),
         (dense, "shape", [(0,), (2.0,), ()]),
         (dense, "hidden", [5, (0,)]),
