@@ -557,8 +557,8 @@ def evaluate(
         str,
         typer.Option(
             metavar="A,B,...",
-            help="Of pictures: fid, kid, prdc, is, swd, ms_ssim, ppl; of translations that have a "
-            "true counterpart also psnr, ssim, l1; of points: modes; of models that learn "
+            help="Of pictures: fid, kid, prdc, is, mode_score, swd, ms_ssim, ppl; of translations "
+            "that have a true counterpart also psnr, ssim, l1; of points: modes; of models that learn "
             "classes, on labelled data: accuracy.",
         ),
     ] = "fid,kid,prdc",

@@ -15,6 +15,7 @@ from keras_gans.metrics.inception_score import InceptionScore
 from keras_gans.metrics.kid import KID, kernel_distance
 from keras_gans.metrics.measurement import Measurement
 from keras_gans.metrics.metric_set import MetricSet
+from keras_gans.metrics.mode_score import ModeScore
 from keras_gans.metrics.modes import ModeCoverage, StackedModes
 from keras_gans.metrics.ms_ssim import MSSSIM, mean_pairwise_ms_ssim, ms_ssim
 from keras_gans.metrics.paired import L1, PSNR, SSIM, mean_absolute_error, structural_similarity
@@ -40,6 +41,7 @@ __all__ = [
     "Measurement",
     "MetricSet",
     "ModeCoverage",
+    "ModeScore",
     "PatchDistances",
     "PerceptualPathLength",
     "RealsCache",

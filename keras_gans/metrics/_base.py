@@ -246,6 +246,16 @@ class FeatureMetric(GenerativeMetric):
         return {}
 
 
+def check_probabilities(name, extractor):
+    """The number of an extractor's classes; ValueError where it gives no probabilities of them."""
+    if extractor.num_classes is None:
+        raise ValueError(
+            f"`{name}` must give probabilities of classes. Received: {extractor.name!r}, which has "
+            "none"
+        )
+    return extractor.num_classes
+
+
 class PictureMetric(GenerativeMetric):
     """A measure of uint8 pictures themselves.
 

@@ -7,6 +7,7 @@ from keras_gans.metrics.features import Extractor
 from keras_gans.metrics.fid import FID
 from keras_gans.metrics.inception_score import InceptionScore
 from keras_gans.metrics.kid import KID
+from keras_gans.metrics.mode_score import ModeScore
 from keras_gans.metrics.modes import ModeCoverage
 from keras_gans.metrics.ms_ssim import MSSSIM
 from keras_gans.metrics.paired import L1, PSNR, SSIM, PairMetric
@@ -28,6 +29,7 @@ OF_FEATURES = {
     "kid": (3, 1, lambda e: KID(e.extractor, e.capacity)),
     "prdc": (6, 1, lambda e: PRDC(e.extractor, e.capacity)),
     "is": (10, 1, lambda e: InceptionScore(e.extractor)),
+    "mode_score": (1, 1, lambda e: ModeScore(e.extractor)),
     "ppl": (1, 1, lambda e: PathLength(e.extractor)),
 }
 OF_PICTURES = {

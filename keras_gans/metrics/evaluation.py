@@ -45,8 +45,9 @@ def evaluate(model, reals, metrics=("fid",), num=None, *, verbose=False, **setti
             points (num, dimensions), or a pair of these and int labels (num,), or a dataset as
             `datasets.load` returned it.
         metrics: sequence of names, or of metrics of this package. Of pictures: "fid", "kid",
-            "prdc", "is" (inception score), "ppl" (path length), "swd", "ms_ssim", and of pairs
-            "psnr", "ssim" and "l1"; of the points "ring", "grid" and "two_gaussians": "modes".
+            "prdc", "is" (inception score), "mode_score", "ppl" (path length), "swd", "ms_ssim", and
+            of pairs "psnr", "ssim" and "l1"; of the points "ring", "grid" and "two_gaussians":
+            "modes".
         num: int, samples that are generated; 10,000 when None, or as many as there are reals if
             there are fewer.
         verbose: whether to show a progress bar, on a terminal.

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gans.checks import check_count
 from keras_gans.devices.replicas import global_batch
-from keras_gans.metrics._base import FEW, FeatureMetric, first_index
+from keras_gans.metrics._base import FEW, FeatureMetric, check_probabilities, first_index
 
 
 class InceptionScore(FeatureMetric):
@@ -33,14 +33,10 @@ class InceptionScore(FeatureMetric):
 
     def __init__(self, extractor, splits=10, name="is"):
         super().__init__(extractor, name)
-        if extractor.num_classes is None:
-            raise ValueError(
-                "`extractor` must give probabilities of classes for the inception score. "
-                f"Received: {extractor.name!r}, which has none"
-            )
+        classes = check_probabilities("extractor", extractor)
         self.splits = check_count("splits", splits)
         shapes = {
-            "sums": (splits, extractor.num_classes),
+            "sums": (splits, classes),
             "entropies": (splits,),
             "nums": (splits,),
         }

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_count, check_positive
-from keras_gans.metrics._base import SIDES, FeatureMetric, GenerativeMetric
+from keras_gans.metrics._base import SIDES, FeatureMetric, GenerativeMetric, check_probabilities
 from keras_gans.metrics._pictures import check_tensor
 
 
@@ -134,12 +134,7 @@ class StackedModes(FeatureMetric):
 
     def __init__(self, classifier, name="stacked_modes"):
         super().__init__(classifier, name)
-        if classifier.num_classes is None:
-            raise ValueError(
-                "`classifier` must give probabilities of classes. "
-                f"Received: {classifier.name!r}, which has none"
-            )
-        self.modes = classifier.num_classes**3
+        self.modes = check_probabilities("classifier", classifier) ** 3
         self.counts = {
             side: self.add_sum(f"{side}_modes", (self.modes,), "int64") for side in SIDES
         }

@@ -10,6 +10,7 @@ from keras_gans.metrics import (
     CallableExtractor,
     GivenFeatures,
     InceptionScore,
+    ModeScore,
     RealsCache,
     SlicedWasserstein,
 )
@@ -39,6 +40,7 @@ BUILDS = {
     "kid": lambda: KID(extractor(), 60, subsets=3, subset_size=10),
     "prdc": lambda: PRDC(extractor(), 60, k=3),
     "is": lambda: InceptionScore(extractor(), splits=2),
+    "mode_score": lambda: ModeScore(extractor()),
 }
 
 

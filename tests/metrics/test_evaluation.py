@@ -86,7 +86,7 @@ def test_it_is_what_the_metrics_give_on_these_samples():
 
 def test_all_metrics_of_pictures_and_one_extraction_for_all():
     extractor = Pixels()
-    names = ["fid", "kid", "prdc", "is", "swd", "ms_ssim", "ppl"]
+    names = ["fid", "kid", "prdc", "is", "mode_score", "swd", "ms_ssim", "ppl"]
     measured = evaluate(gan(), REALS, names, 40, batch_size=20, extractor=extractor)
     assert [m.metric for m in measured] == names
     assert extractor.calls == 4  # 2 batches of reals, 2 of samples; path length is another way
