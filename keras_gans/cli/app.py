@@ -558,8 +558,9 @@ def evaluate(
         typer.Option(
             metavar="A,B,...",
             help="Of pictures: fid, kid, prdc, is, mode_score, swd, ms_ssim, ppl; of translations "
-            "that have a true counterpart also psnr, ssim, l1; of points: modes; of models that learn "
-            "classes, on labelled data: accuracy.",
+            "that have a true counterpart also psnr, ssim, l1; of points: modes; of "
+            "stacked_fashion_mnist: stacked_modes; of models that learn classes, on labelled data: "
+            "accuracy.",
         ),
     ] = "fid,kid,prdc",
     num: Annotated[

@@ -163,7 +163,11 @@ def read(name, size=None, channels=None, resampling="lanczos", split="train"):
     Returns:
         InMemory, with uint8 pictures.
     """
-    examples = of_split(MAKERS[name](), splits_of(name), split)
+    return fitted(of_split(MAKERS[name](), splits_of(name), split), size, channels, resampling)
+
+
+def fitted(examples, size, channels, resampling):
+    """Pictures in memory at another size and number of channels; see `read`."""
     size = size or examples.info.shape[:2]
     channels = channels or examples.info.shape[-1]
     if (*size, channels) == examples.info.shape:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gans.catalogue import find_class
 from keras_gans.checks import check_int
-from keras_gans.datasets import embedded, folder, points, tfds_sets
+from keras_gans.datasets import embedded, folder, points, stacked, tfds_sets
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import RESAMPLINGS
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
@@ -23,7 +23,7 @@ def names():
     Returns:
         list of str.
     """
-    return [*embedded.MAKERS, *points.MAKERS]
+    return [*embedded.MAKERS, *stacked.MAKERS, *points.MAKERS]
 
 
 def load(
@@ -252,6 +252,8 @@ def find(
         examples = points.read(name, split)
     elif name in embedded.MAKERS:
         examples = embedded.read(name, size, channels, resampling, split)
+    elif name in stacked.MAKERS:
+        examples = stacked.read(name, size, channels, resampling, split)
     elif isinstance(name, str) and (prepared := tfds_sets.find(name, data_dir)):
         examples = tfds_sets.read(name, prepared, split, size, channels, labels, resampling)
     elif isinstance(name, str) and not os.path.isdir(name) and tfds_sets.is_known(name):

@@ -1,5 +1,6 @@
 """The metrics that `evaluate` knows by name: what they suit, and how they are made."""
 
+from keras_gans.catalogue import SETS
 from keras_gans.datasets import points
 from keras_gans.metrics._base import GenerativeMetric
 from keras_gans.metrics.fashion import fashion_mnist_classifier
@@ -8,7 +9,7 @@ from keras_gans.metrics.fid import FID
 from keras_gans.metrics.inception_score import InceptionScore
 from keras_gans.metrics.kid import KID
 from keras_gans.metrics.mode_score import ModeScore
-from keras_gans.metrics.modes import ModeCoverage
+from keras_gans.metrics.modes import ModeCoverage, StackedModes
 from keras_gans.metrics.ms_ssim import MSSSIM
 from keras_gans.metrics.paired import L1, PSNR, SSIM, PairMetric
 from keras_gans.metrics.path_length import PerceptualPathLength
@@ -17,6 +18,7 @@ from keras_gans.metrics.swd import SlicedWasserstein
 
 SEEDS = 2**31  # `seed` is below it, and so is the number of batches
 FASHION = ("fashion_mnist_10k", "fashion_mnist")
+STACKED = ("stacked_fashion_mnist", "stacked_mnist_5k")
 MIXTURES = {
     "ring": (points.RING_CENTRES, points.RING_SIGMA),
     "grid": (points.GRID_CENTRES, points.GRID_SIGMA),
@@ -42,7 +44,8 @@ OF_PAIRS = {
     "l1": (1, 1, lambda e: L1()),
 }
 OF_POINTS = {"modes": (1, 1, lambda e: ModeCoverage(*MIXTURES[e.reals.set_name]))}
-METRICS = {**OF_FEATURES, **OF_PICTURES, **OF_PAIRS, **OF_POINTS}
+OF_STACKED = {"stacked_modes": (1, 1, lambda e: StackedModes(find_classifier(e)))}
+METRICS = {**OF_FEATURES, **OF_PICTURES, **OF_PAIRS, **OF_POINTS, **OF_STACKED}
 
 
 def check_metrics(metrics, reals, sources=None):
@@ -73,6 +76,8 @@ def _hint(metric, reals, sources):
         return ", a metric of pairs, for models that make pictures out of pictures"
     if metric == "ppl":
         return ", a metric of models with latents"
+    if metric in OF_STACKED:
+        return f", a metric of {' and '.join(STACKED)}"
     if metric in OF_POINTS:
         return ", a metric of mixtures whose centres are known"
     return f", a metric of pictures of at least {METRICS[metric][1]} pixels a side"
@@ -126,11 +131,27 @@ def find_extractor(extractor, metrics, set_name):
     )
 
 
+def find_classifier(evaluation):
+    """What tells the classes of the single pictures in a stack; ValueError where there is none."""
+    extractor, set_name = evaluation.extractor, evaluation.reals.set_name
+    if extractor is None and set_name == "stacked_fashion_mnist":
+        return fashion_mnist_classifier()
+    classes = round(SETS[set_name].num_classes ** (1 / 3))
+    if extractor is None or extractor.num_classes != classes:
+        raise ValueError(
+            f"`extractor` must tell the {classes} classes of single pictures for 'stacked_modes'. "
+            "The package has one of Fashion-MNIST, and none of digits: "
+            "CallableExtractor(function, name, (28, 28), 1, version) makes one of a function. "
+            f"Received: {extractor and extractor.name}, for {set_name}"
+        )
+    return extractor
+
+
 def possible_metrics(reals, sources=None):
     """The names of the metrics that suit some `Examples`."""
     if reals.kind.noun == "points":
         return [*OF_POINTS] if reals.set_name in MIXTURES else []
-    known = {**OF_FEATURES, **OF_PICTURES}
+    known = {**OF_FEATURES, **OF_PICTURES, **(OF_STACKED if reals.set_name in STACKED else {})}
     if sources is not None:
         known = {name: row for name, row in {**known, **OF_PAIRS}.items() if name != "ppl"}
     return [name for name, (_, side, _) in known.items() if side <= min(reals.shape[:2])]

@@ -47,7 +47,7 @@ def evaluate(model, reals, metrics=("fid",), num=None, *, verbose=False, **setti
         metrics: sequence of names, or of metrics of this package. Of pictures: "fid", "kid",
             "prdc", "is" (inception score), "mode_score", "ppl" (path length), "swd", "ms_ssim", and
             of pairs "psnr", "ssim" and "l1"; of the points "ring", "grid" and "two_gaussians":
-            "modes".
+            "modes"; of "stacked_fashion_mnist" and "stacked_mnist_5k": "stacked_modes".
         num: int, samples that are generated; 10,000 when None, or as many as there are reals if
             there are fewer.
         verbose: whether to show a progress bar, on a terminal.
@@ -83,7 +83,8 @@ class Evaluation:
         batch_size: int, samples that are made at once.
         seed: int in [0, 2^31).
         extractor: `Extractor` of features, for metrics that are given by name. None is
-            `fashion_mnist_classifier()` for sets of Fashion-MNIST; for others there is no default.
+            `fashion_mnist_classifier()` for sets of Fashion-MNIST, and of stacked ones for
+            "stacked_modes"; for others, digits too, there is no default.
         sources: for models that make pictures out of pictures: what they are given, `num` of it, in
             the forms of `reals`. For metrics of pairs, picture k belongs to real k.
         cache: `RealsCache`, or None.

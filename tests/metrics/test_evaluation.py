@@ -19,9 +19,11 @@ from keras_gans.metrics import (
     PerceptualPathLength,
     RealsCache,
     evaluate,
+    fashion_mnist_classifier,
     mean_absolute_error,
     structural_similarity,
 )
+from keras_gans.metrics._by_name import SEEDS
 from keras_gans.metrics._progress import progress_bar
 from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
@@ -182,6 +184,34 @@ def test_points_that_are_given_as_an_array_have_their_metric_given():
     assert measured.value == 8 and measured.protocol["reals"] == 32
 
 
+def test_modes_of_stacked_pictures():
+    """Of 300 reals as their own samples, and of grey ones, whose channels are of one class."""
+    reals = load("stacked_fashion_mnist", batch_size=300, shuffle=False)
+    rows = np.uint8(np.rint((next(iter(reals)).numpy() + 1) * 127.5))
+    classify = fashion_mnist_classifier()
+    named = [np.argmax(classify(rows[..., c : c + 1]).probabilities, axis=1) for c in range(3)]
+
+    def same(num, seed):
+        return rows[100 * (seed % SEEDS) :][:num]
+
+    def grey(num, seed):
+        return np.repeat(same(num, seed)[..., 2:], 3, axis=-1)
+
+    (measured,), (of_grey,) = (
+        evaluate(model, reals, "stacked_modes", 300) for model in (same, grey)
+    )
+    expected = len(set(zip(*named, strict=True)))
+    assert measured.values == {"stacked_modes": expected, "kl": 0.0} and expected > 150
+    assert of_grey.value == len(set(named[2])) and of_grey.values["kl"] == np.inf
+
+
+def test_stacked_pictures_of_what_no_classifier_comes_with_the_package():
+    with pytest.raises(ValueError, match=r"and none of digits.*None, for stacked_mnist_5k"):
+        Evaluation(load("stacked_mnist_5k"), "stacked_modes", 10)
+    with pytest.raises(ValueError, match=r"the 10 classes .* Received: pixels"):
+        Evaluation(load("stacked_mnist_5k"), "stacked_modes", 10, extractor=Pixels())
+
+
 # Pairs
 
 
@@ -243,6 +273,7 @@ BAD = {
     "an unknown metric": ((REALS, "fdi"), {}, "among fid, .* which is no metric"),
     "of points": ((load("ring"), "fid"), {}, "among modes for ring.* a metric of pictures"),
     "of pictures": ((REALS, "modes"), {}, "among fid, .*'modes', a metric of points"),
+    "of stacks": ((REALS, "stacked_modes"), {}, "a metric of stacked_fashion_mnist and"),
     "of pairs": ((REALS, "psnr"), {}, "a metric of pairs"),
     "too small": ((REALS[:, :8], "ms_ssim"), {}, "at least 16 pixels a side"),
     "an unknown mixture": ((load("swiss_roll"), "modes"), {}, "whose centres are known"),
