@@ -141,22 +141,29 @@ def train(model, case, steps, **kwargs):
 
 
 def check_players_move_alone(case):
-    """In each `update` the named players' weights move, and nobody else's."""
+    """In each `update` something moves of every named player, and nothing that is none of theirs.
+
+    Several players may train one network.
+    """
     model = compile_sgd(case.build(), case.rate, run_eagerly=True)
     update, seen = model.update, []
+    variables = {player: model.player_variables(player) for player in model.players}
 
     def trainable():
-        return {p: [np.array(v) for v in model.player_variables(p)] for p in model.players}
+        return {id(v): np.array(v) for own in variables.values() for v in own}
 
     @contextlib.contextmanager
     def watched(*players):
         before = trainable()
         with update(*players) as losses:
             yield losses
-        after = trainable()
-        for player in model.players:
-            moved = any((a != b).any() for a, b in zip(before[player], after[player], strict=True))
-            assert moved == (player in players), f"{player} in update{players}"
+        moved = {key for key, value in trainable().items() if (value != before[key]).any()}
+        for player in players:
+            own = {id(v) for v in variables[player]}
+            assert moved & own, f"nothing of {player} in update{players}"
+        assert moved <= {id(v) for player in players for v in variables[player]}, (
+            f"more than {players} in update{players}"
+        )
         seen.extend(players)
 
     model.update = watched

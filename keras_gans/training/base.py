@@ -34,7 +34,8 @@ class AdversarialModel(PlayersModel):
     `default_optimizers` and `train_step`. `keras_gans/models/gan.py` is an example.
 
     Class attributes:
-        players: `{player: (names of the networks it trains, ...)}`.
+        players: `{player: (names of the networks it trains, ...)}`. Several may train one network,
+            each with a loss and an optimizer of its own.
         reported: names of further quantities for `report()`.
         judges: names of the players that judge samples, as a discriminator or a critic. Default:
             none.
@@ -44,7 +45,8 @@ class AdversarialModel(PlayersModel):
         penalties: `{name in `reported`: player in whose loss it is}`. Default: none.
         loss_terms: names in `reported` of other losses and of parts of losses. Default: none. What
             is neither this nor a penalty is plain information, of which callbacks conclude nothing.
-        averaged: names of the networks that `ema_decay` averages, each as `ema_<name>`.
+        averaged: names of the networks that `ema_decay` averages, each as `ema_<name>`, after the
+            updates of its player; of several, of the last one in `players`.
         latent_prior: `"normal"` for N(0, 1) or `"uniform"` for U(-1, 1).
         num_classes: number of classes of a conditional model, else `None`. A model that takes
             several labels for a sample has the kind `Codes` in its `ports()`, and none here.
@@ -341,10 +343,29 @@ class AdversarialModel(PlayersModel):
         gradients, losses = pipeline.all_at_once((gradients, losses))
         decays = {player: self.ema_decay_of(player) for player in players}
         for player in players:
-            self.optimizer_of(player).apply(gradients[player], variables[player])
+            own = self._less_left_to_others(player, gradients[player], variables[player])
+            self.optimizer_of(player).apply(*own)
             self.report(**{f"{player}_loss": losses[player]})
-            for name in set(self.players[player]) & set(self.averaged):
+            for name in self._averaged_after(player):
                 update_average(getattr(self, f"ema_{name}"), getattr(self, name), decays[player])
+
+    def _less_left_to_others(self, player, gradients, variables):
+        """Gradients and variables, less those without a gradient that others train too.
+
+        A player may train some layers of a network, and leave its other outputs to another player.
+        """
+        if all(gradient is not None for gradient in gradients):
+            return gradients, variables
+        others = (self.player_variables(other) for other in self.players if other != player)
+        others = {id(variable) for several in others for variable in several}
+        pairs = zip(gradients, variables, strict=True)
+        pairs = [(g, v) for g, v in pairs if g is not None or id(v) not in others]
+        return [g for g, _ in pairs], [v for _, v in pairs]
+
+    def _averaged_after(self, player):
+        """Names of the averaged networks of which this is the player, or the last of several."""
+        last = {name: p for p, names in self.players.items() for name in names}
+        return [name for name in self.averaged if last.get(name) == player]
 
     def ema_decay_of(self, player):
         """The decay of a player's averages in the update that comes: a float32 scalar, or `None`.
