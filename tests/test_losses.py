@@ -264,3 +264,11 @@ def test_relativistic_sees_differences_alone():
 def test_relativistic_pairs_must_fit():
     with pytest.raises(ValueError, match=r"`logits` and `other_logits`.*\(2, 1\) and \(1, 1\)"):
         losses.relativistic_loss(column(0, 1), column(0))
+
+
+def test_mean_squared_error():
+    """Of all values: (1 + 0 + 4 + 9) / 4; in float32, where float16 would overflow."""
+    x, y = tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([[0.0, 2.0], [5.0, 1.0]])
+    assert float(losses.mean_squared_error(x, y)) == pytest.approx(14 / 4)
+    far = tf.fill((3, 2), tf.constant(300.0, tf.float16))
+    assert float(losses.mean_squared_error(far, -far)) == pytest.approx(360_000)

@@ -9,7 +9,7 @@ import pytest
 from cases import BY_NAME, CASES
 
 # Their equalities take longest to trace, and are of the slow round.
-LARGE = {"CycleGAN", "LAPGAN", "ProGAN", "ProGANLS", "VAEGAN"}
+LARGE = {"CycleGAN", "LAPGAN", "MDGAN", "ProGAN", "ProGANLS", "VAEGAN"}
 SMALL = {case.name for case in CASES} - LARGE
 # A momentum that is a schedule, and weights that are clipped: replicas must agree on both.
 AGREED = ("GAN", "WGAN")

@@ -32,8 +32,9 @@ def test_the_list_and_its_order():
     years = [CLASSES[name].paper.year for name in listed]
     assert years == sorted(years)
     unlisted = set(CLASSES) - set(papers.listed())
-    assert unlisted == {"ProGANLS"}  # ProGAN with another loss
+    assert unlisted == {"ProGANLS", "MDGAN"}  # ProGAN with another loss, MRGAN's second form
     assert models.ProGANLS.paper == models.ProGAN.paper
+    assert models.MDGAN.paper == models.MRGAN.paper
 
 
 def declared(name, year, arxiv):

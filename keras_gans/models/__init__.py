@@ -9,6 +9,7 @@ from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.lsgan import LSGAN
+from keras_gans.models.mrgan import MDGAN, MRGAN
 from keras_gans.models.progan import ProGAN, ProGANLS
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.sngan import SNGAN
@@ -26,6 +27,8 @@ __all__ = [
     "GAN",
     "LAPGAN",
     "LSGAN",
+    "MDGAN",
+    "MRGAN",
     "R3GAN",
     "SNGAN",
     "SSGAN",
