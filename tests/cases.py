@@ -13,3 +13,14 @@ PAPERS = [importlib.import_module(file.stem) for file in sorted(DIRECTORY.glob("
 CASES = [case for paper in PAPERS for case in paper.CASES]
 ROLES = {name: roles for paper in PAPERS for name, roles in paper.ROLES.items()}
 BY_NAME = {case.name: case for case in CASES}
+
+# What replicas have to agree on beyond gradients, and a model that has it: these are held against
+# one device in the quick round, all others in the slow one. What is of another kind goes in here.
+SHARED = {
+    "GAN": "dropout, and a momentum that is a schedule",
+    "DCGAN": "the moments of batch normalization",
+    "WGAN": "clipped weights, and rounds of the critic before a step",
+    "DRAGAN": "the deviation of the whole batch, and a penalty's numbers",
+    "SNGAN": "the vectors of the power iteration",
+    "BEGAN": "a control variable that follows the losses",
+}

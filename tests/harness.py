@@ -176,18 +176,24 @@ def check_players_move_alone(case):
 
 
 def check_round_trip(case, path):
-    """A saved model goes on as the one that was never saved, with the paper's optimizers."""
+    """A saved model goes on as the one that was never saved, with the paper's optimizers.
+
+    In eager steps, of which a few take less time than tracing; `check_graph_is_eager` holds them
+    against graphs.
+    """
     model = case.build(ema_decay=0.9)
+    model.compile(run_eagerly=True)
     train(model, case, 2)
     model.save(path)
     loaded = keras.models.load_model(path)
+    loaded.run_eagerly = True  # how steps run is no part of a saved model
     assert type(loaded) is type(model)
     assert settings(loaded) == settings(model)
     assert_close(state(loaded), state(model), 0)
     np.testing.assert_array_equal(case.sample(loaded, 5, 1), case.sample(model, 5, 1))
     for either in (model, loaded):
-        train(either, case, 2)
-    assert_close(state(loaded), state(model), 1e-6)
+        train(either, case, 1)
+    assert_close(state(loaded), state(model), 0)
 
 
 def optimized_graphs(run):
@@ -250,16 +256,22 @@ def check_updates_wait(case):
     assert sum(ordered for _, ordered in accesses) > len(model.trainable_variables)
 
 
-def check_training_is_one(case, strategy):
-    """A graph, eager steps and two replicas end with the same weights, given the same batches."""
-    graph = compile_sgd(case.build(ema_decay=0.9), case.rate)
-    eager = compile_sgd(case.build(ema_decay=0.9), case.rate, run_eagerly=True)
+def ended(case, **kwargs):
+    """The state after three steps, given the same batches."""
+    model = compile_sgd(case.build(ema_decay=0.9), case.rate, **kwargs)
+    train(model, case, 3)
+    return state(model)
+
+
+def check_graph_is_eager(case):
+    assert_close(ended(case), ended(case, run_eagerly=True), 1e-5)
+
+
+def check_replicas_are_one_device(case, strategy):
+    """Eager steps are the device's, as they take less time than tracing."""
     with strategy.scope():
-        replicas = compile_sgd(case.build(ema_decay=0.9), case.rate)
-    for model in (graph, eager, replicas):
-        train(model, case, 3)
-    assert_close(state(eager), state(graph), 1e-5)
-    assert_close(state(replicas), state(graph), 1e-5)
+        replicas = ended(case)
+    assert_close(replicas, ended(case, run_eagerly=True), 1e-5)
 
 
 def check_paper_optimizers_on_replicas(case, strategy):

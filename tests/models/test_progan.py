@@ -328,5 +328,6 @@ WITH_CLASSES = harness.case(
 
 @pytest.mark.slow
 def test_classes_on_replicas_and_in_files(two_replicas, tmp_path):
-    harness.check_training_is_one(WITH_CLASSES, two_replicas)
+    harness.check_graph_is_eager(WITH_CLASSES)
+    harness.check_replicas_are_one_device(WITH_CLASSES, two_replicas)
     harness.check_round_trip(WITH_CLASSES, tmp_path / "model.keras")
