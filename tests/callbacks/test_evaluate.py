@@ -28,7 +28,7 @@ def gan(ema_decay=None):
     discriminator = build_mlp_discriminator(SHAPE, hidden=(16,), seed=1)
     model = GAN(generator, discriminator, ema_decay=ema_decay, seed=0)
     rates = {f"{player}_optimizer": keras.optimizers.Adam(0.02) for player in model.players}
-    model.compile(**rates)
+    model.compile(**rates, run_eagerly=True)  # quicker than tracing, for few steps
     return model
 
 

@@ -51,7 +51,10 @@ def ring():
 def wgan_gp(seed=0):
     generator = build_mlp_generator((2,), 4, hidden=(8,), seed=seed)
     critic = build_mlp_discriminator((2,), hidden=(8,), seed=seed + 1)
-    return WGANGP(generator, critic, n_critic=2, ema_decay=0.9, seed=seed)
+    model = WGANGP(generator, critic, n_critic=2, ema_decay=0.9, seed=seed)
+    # Tracing takes longer than some steps, and graphs of two models in a process round differently.
+    model.compile(run_eagerly=True)
+    return model
 
 
 def with_dropout(seed=0):
@@ -205,8 +208,7 @@ def test_goes_on_within_an_epoch(saved, killed_after, seen, tmp_path):
     steps = [pair for pair in told if pair[0] is None]
     assert steps == [pair for pair in everything if pair[0] is None][-seen:]
     assert told[0] == (0 if seen > 4 else 1, None)
-    # Another model in the same process rounds differently.
-    assert_equal(values(model), saved[1], 2e-6)
+    assert_equal(values(model), saved[1])
     assert len(history.history["critic_loss"]) == (2 if seen > 4 else 1)
 
 
