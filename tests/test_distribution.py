@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
-from cases import CASES
+from cases import BY_NAME
 from harness import assert_close, compile_sgd, state
 
 from keras_gans import GAN, WGANGP
@@ -88,7 +88,7 @@ def finish(processes, log):
 
 
 def of_case(case):
-    """A model of the harness, as `harness.check_training_is_one` trains it."""
+    """A model of the harness, as `harness.check_replicas_are_one_device` trains it."""
 
     def run(directory):
         model = compile_sgd(case.build(ema_decay=0.9), case.rate)
@@ -258,7 +258,7 @@ OF_DATA = {
 
 
 def all_runs():
-    return {**OF_DATA, **{case.name: of_case(case) for case in CASES}}
+    return {**OF_DATA, **{name: of_case(case) for name, case in BY_NAME.items()}}
 
 
 def work(directory):
@@ -457,18 +457,9 @@ def test_shapes_are_static(two_replicas):
     assert one[0].tolist() == two[0].tolist() == [16, 2]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_xla_compiles_the_step(case):
-    """As it must on a TPU, for which a step is compiled as a whole."""
-    model = compile_sgd(case.build(ema_decay=0.9), case.rate, jit_compile=True)
-    history = harness.train(model, case, 1).history
-    assert all(np.isfinite(values).all() for values in history.values())
-
-
 def test_batch_normalization_of_each_replica_by_itself(two_replicas):
     """As docs/distributed.md sets it: the halves of a batch, which are unlike, share nothing."""
-    case = next(case for case in CASES if case.name == "DCGAN")
+    case = BY_NAME["DCGAN"]
 
     def trained():
         model = compile_sgd(case.build(), case.rate)
