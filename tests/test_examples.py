@@ -2,10 +2,14 @@
 
 import json
 import pathlib
+import runpy
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
+
+from keras_gans.cli.app import app
 
 EXAMPLES = sorted(
     path
@@ -14,36 +18,58 @@ EXAMPLES = sorted(
 )
 
 
-def run(*command, cwd, code=0):
+def run(*command, cwd):
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=900)
-    assert done.returncode == code, done.stderr[-3000:]
-    return done.stderr if code else done.stdout
+    assert not done.returncode, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Function (path of an example, *options) that runs it in this process, in `tmp_path`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(EXAMPLES[0].parent))  # as Python does for a script
+
+    def run_here(path, *options):
+        monkeypatch.setattr(sys, "argv", [str(path), *options])
+        runpy.run_path(str(path), run_name="__main__")
+
+    return run_here
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example(path, tmp_path):
-    output = run(sys.executable, str(path), "--steps", "3", "--out", "run", cwd=tmp_path)
+def test_example(path, here, tmp_path, capsys):
+    here(path, "--steps", "3", "--batch-size", "4", "--out", "run")
     for name in ("grid.png", "samples/samples.gif", "losses.png", "model.keras"):
         assert (tmp_path / "run" / name).stat().st_size > 0
     assert (tmp_path / "run" / "savedmodel" / "1" / "saved_model.pb").is_file()
+    output = capsys.readouterr().out
     assert "grid.png" in output and "savedmodel" in output
     settings = json.loads((tmp_path / "run" / "settings.json").read_text())
     for source in ("run", "run/savedmodel"):
-        command = (sys.executable, "-m", "keras_gans", "generate", source, "--num", "4")
+        result = CliRunner().invoke(app, ["generate", source, "--num", "4"])
         if settings["latents"] is None:  # it makes pictures out of pictures, and says so
-            assert "out of pictures" in run(*command, cwd=tmp_path, code=2)
+            assert result.exit_code == 2 and "out of pictures" in result.stderr
         else:
-            run(*command, cwd=tmp_path)
-            assert (tmp_path / "grid.png").is_file()
+            assert result.exit_code == 0, result.output
+            (tmp_path / "grid.png").unlink()
+
+
+@pytest.mark.slow
+def test_example_as_a_process(tmp_path):
+    """The command in its docstring, with the minibatch of the example, from another directory."""
+    path = next(path for path in EXAMPLES if path.stem == "gan")
+    run(sys.executable, str(path), "--steps", "3", "--out", "run", cwd=tmp_path)
+    run(sys.executable, "-m", "keras_gans", "generate", "run", "--num", "4", cwd=tmp_path)
+    assert (tmp_path / "grid.png").is_file()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["wgan", "wgan_gp"])
-def test_example_on_points(name, tmp_path):
+def test_example_on_points(name, here, tmp_path):
     path = next(path for path in EXAMPLES if path.stem == name)
-    options = ("--dataset", "ring", "--steps", "3", "--out", "run")
-    run(sys.executable, str(path), *options, cwd=tmp_path)
+    here(path, "--dataset", "ring", "--steps", "3", "--out", "run")
     assert (tmp_path / "run" / "grid.png").is_file()
 
 
