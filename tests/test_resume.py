@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 import pytest
 
-KILLS = 7
+KILLS = 4
 TIMEOUT = 300
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
