@@ -109,6 +109,39 @@ def test_a_conditional_model_needs_classes(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def test_few_labels(tmp_path):
+    """Which models learn from some, and that a class has as many."""
+    out = ("--out", tmp_path / "r")
+    line = fails("train", "DCGAN", "--labels-per-class", 3, *out)
+    assert "--labels-per-class is an option of" in line and "SSGAN" in line and "DCGAN" in line
+    line = fails("train", "ssgan", "--labels-per-class", 0, *out)
+    assert "--labels-per-class must be at least 1: SSGAN learns classes" in line
+    line = fails("train", "ssgan", "--labels-per-class", 401, *out)
+    assert "`labels_per_class` must be at most 400" in line
+    line = fails("train", "ssgan", "--dataset", "gaussian", *out)
+    assert "SSGAN learns classes and must have data with classes" in line
+    assert "an example at least" in fails("train", "ssgan", "--split", "train[5:5]", *out)
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.slow
+def test_a_training_on_few_labels(tmp_path):
+    """To its end, and what becomes of it: samples, its accuracy, a file for each format."""
+    run = tmp_path / "r"
+    options = ("--dataset", "ring", "--split", "train[:4000]", "--labels-per-class", 3)
+    result = invoke("train", "ssgan", *options, "--steps", 30, "--out", run)
+    assert result.exit_code == 0, result.output
+    settings = json.loads((run / "settings.json").read_text())
+    assert (settings["labels_per_class"], settings["split"]) == (3, "train[:4000]")
+    assert (settings["num_examples"], settings["steps_taken"]) == (4000, 30)
+    assert "goes on" not in result.output
+    result = invoke("evaluate", run, "--metrics", "accuracy", "--split", "train[4000:5000]")
+    assert result.exit_code == 0 and "accuracy" in result.output, result.output
+    assert invoke("generate", run, "--out", tmp_path / "s.png").exit_code == 0
+    result = invoke("export", run, "--to", "savedmodel,tflite", "--out", tmp_path / "e")
+    assert result.exit_code == 0, result.output
+
+
 def test_two_sets(tmp_path):
     """Which models take two, and that both are needed; prepared sets are looked for on disk."""
     cyclegan = ("train", "cyclegan", "--out", tmp_path / "r")
