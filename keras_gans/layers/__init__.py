@@ -11,6 +11,7 @@ from keras_gans.layers.fade_in import FadeIn
 from keras_gans.layers.gaussian_noise import GaussianNoise
 from keras_gans.layers.group_normalization import GroupNormalization
 from keras_gans.layers.grouped_convolution import GroupedConv2D
+from keras_gans.layers.historical_average import HistoricalAverage
 from keras_gans.layers.image_buffer import ImageBuffer
 from keras_gans.layers.layer_normalization import LayerNormalization
 from keras_gans.layers.maxout import Maxout
@@ -21,12 +22,19 @@ from keras_gans.layers.pixel_normalization import PixelNormalization
 from keras_gans.layers.reflection_padding import ReflectionPadding2D
 from keras_gans.layers.resampled_convolution import ResampledConv2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
+from keras_gans.layers.virtual_batch_normalization import (
+    DropReference,
+    ReferenceBatch,
+    VirtualBatchNormalization,
+    set_reference,
+)
 from keras_gans.layers.weight_normalization import WeightNormalization
 
 __all__ = [
     "Basis2D",
     "BatchNormalization",
     "BilinearResampling2D",
+    "DropReference",
     "Dropout",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -34,6 +42,7 @@ __all__ = [
     "GaussianNoise",
     "GroupNormalization",
     "GroupedConv2D",
+    "HistoricalAverage",
     "ImageBuffer",
     "LayerNormalization",
     "LeakyReLU",
@@ -43,9 +52,12 @@ __all__ = [
     "MultiplicativeNoise",
     "PixelNormalization",
     "ReLU",
+    "ReferenceBatch",
     "ReflectionPadding2D",
     "ResampledConv2D",
     "SpectralNormalization",
+    "VirtualBatchNormalization",
     "WeightNormalization",
     "initialize_from_data",
+    "set_reference",
 ]

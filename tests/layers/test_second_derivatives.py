@@ -33,6 +33,7 @@ LAYERS = {
     "BatchNormalization of rows": (ours.BatchNormalization, ROWS),
     "BilinearResampling2D up": (lambda **s: ours.BilinearResampling2D("up", **s), MAPS),
     "BilinearResampling2D down": (lambda **s: ours.BilinearResampling2D("down", **s), MAPS),
+    "DropReference": (lambda **s: ours.DropReference(2, **s), ROWS),
     "Dropout": (lambda **s: ours.Dropout(0.5, seed=1, **s), ROWS),
     "EqualizedConv2D": (lambda **s: ours.EqualizedConv2D(3, 3, **s), MAPS),
     "EqualizedDense": (lambda **s: ours.EqualizedDense(3, **s), ROWS),
@@ -63,6 +64,7 @@ LAYERS = {
     "MultiplicativeNoise": (lambda **s: ours.MultiplicativeNoise(seed=1, **s), MAPS),
     "PixelNormalization": (ours.PixelNormalization, MAPS),
     "ReLU": (ours.ReLU, ROWS),
+    "ReferenceBatch": (lambda **s: ours.ReferenceBatch(2, **s), ROWS),
     "ReflectionPadding2D": (lambda **s: ours.ReflectionPadding2D(2, **s), MAPS),
     "ResampledConv2D": (lambda **s: ours.ResampledConv2D(3, 3, padding="same", **s), MAPS),
     "ResampledConv2D up": (
@@ -74,6 +76,11 @@ LAYERS = {
         MAPS,
     ),
     "SpectralNormalization": (spectral, ROWS),
+    "VirtualBatchNormalization": (lambda **s: ours.VirtualBatchNormalization(2, **s), MAPS),
+    "VirtualBatchNormalization of rows": (
+        lambda **s: ours.VirtualBatchNormalization(2, **s),
+        ROWS,
+    ),
     "WeightNormalization": (weight_normalized, ROWS),
     "Activation": (lambda **s: K.Activation("tanh", **s), ROWS),
     "Add": (K.Add, [ROWS, ROWS]),
@@ -94,7 +101,14 @@ LAYERS = {
     "ZeroPadding2D": (lambda **s: K.ZeroPadding2D(2, **s), MAPS),
 }
 # Who has no derivative, or is one of Keras's classes that are no layers of a network.
-WITHOUT = {"ImageBuffer", "Input", "Layer", "initialize_from_data"}
+WITHOUT = {
+    "HistoricalAverage",
+    "ImageBuffer",
+    "Input",
+    "Layer",
+    "initialize_from_data",
+    "set_reference",
+}
 WHILE_TRAINING = {"BatchNormalization", "BatchNormalization of rows"}
 
 
