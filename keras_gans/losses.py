@@ -2,7 +2,8 @@
 
 The order is always (real_logits, fake_logits). Logits are unbounded floats of any shape, (batch, 1)
 or PatchGAN maps (batch, h, w, 1); the mean runs over all axes. Below, D = sigmoid(logits) and E is
-that mean. Everything is computed from logits, so that it stays finite where sigmoid saturates, and
+that mean. The entropies at the end take the logits of K classes, (batch, K), and E is the mean over
+the batch. Everything is computed from logits, so that it stays finite where sigmoid saturates, and
 in float32, whatever the logits are in.
 
 Example:
@@ -13,6 +14,10 @@ Example:
 """
 
 from keras import ops
+
+from keras_gans.devices.replicas import mean_over_replicas
+
+TINY = 1e-37  # a class with less probability has no part in an entropy, in float32
 
 
 def float32(*values):
@@ -157,3 +162,45 @@ def relativistic_loss(logits, other_logits):
             f"Received: {tuple(logits.shape)} and {tuple(other_logits.shape)}"
         )
     return ops.mean(ops.softplus(other_logits - logits))
+
+
+def conditional_entropy(logits):
+    """E[H(p(y|x))] with p = softmax(logits): how undecided D is about the examples, in nats.
+
+    Springenberg, 2016 (arXiv:1511.06390), equation 4. It is computed from logits, without a
+    logarithm of 0.
+
+    Args:
+        logits: float tensor (batch, K).
+
+    Returns:
+        Scalar in [0, log K].
+
+    Example:
+
+    >>> round(float(conditional_entropy([[0.0, 0.0], [99.0, 0.0]])), 4)  # log 2, and 0
+    0.3466
+    """
+    log_p = ops.log_softmax(float32(logits), axis=-1)
+    return -ops.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))
+
+
+def marginal_entropy(logits):
+    """H(E[p(y|x)]) with p = softmax(logits): how evenly the classes are used, in nats.
+
+    Springenberg, 2016 (arXiv:1511.06390), equations 2 and 3. The mean is over the batch; on several
+    replicas over the global one, and so are its gradients.
+
+    Args:
+        logits: float tensor (batch, K), a replica's share of the batch.
+
+    Returns:
+        Scalar in [0, log K], the same on all replicas.
+
+    Example:
+
+    >>> round(float(marginal_entropy([[0.0, 99.0], [99.0, 0.0]])), 4)  # log 2: both classes
+    0.6931
+    """
+    p = mean_over_replicas(ops.mean(ops.softmax(float32(logits), axis=-1), axis=0))
+    return -ops.sum(p * ops.log(ops.maximum(p, TINY)))

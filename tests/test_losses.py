@@ -272,3 +272,76 @@ def test_mean_squared_error():
     assert float(losses.mean_squared_error(x, y)) == pytest.approx(14 / 4)
     far = tf.fill((3, 2), tf.constant(300.0, tf.float16))
     assert float(losses.mean_squared_error(far, -far)) == pytest.approx(360_000)
+
+
+# Entropies of classes (Springenberg, 2016)
+
+
+def entropies(logits):
+    """(E H(p), H(E p)) in float64, of probabilities that are none of them 0."""
+    p = np.exp(np.asarray(logits, "float64"))
+    p /= p.sum(1, keepdims=True)
+    mean = p.mean(0)
+    return -(p * np.log(p)).sum(1).mean(), -(mean * np.log(mean)).sum()
+
+
+def test_entropies_by_hand():
+    """p = (1/2, 1/2) and (1/4, 3/4): entropies log 2 and log 4 - 3/4 log 3; mean (3/8, 5/8)."""
+    logits = [[1.0, 1.0], [0.0, LOG3]]
+    expected = (np.log(2) + np.log(4) - 0.75 * np.log(3)) / 2
+    assert float(losses.conditional_entropy(logits)) == pytest.approx(expected, rel=1e-6)
+    expected = -3 / 8 * np.log(3 / 8) - 5 / 8 * np.log(5 / 8)
+    assert float(losses.marginal_entropy(logits)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["conditional", "marginal"])
+def test_entropies_gradients_by_differences(which):
+    loss = [losses.conditional_entropy, losses.marginal_entropy][which]
+    logits = np.random.default_rng(1).normal(size=(4, 3))
+    value, (gradients,) = value_and_gradients(loss, logits.astype("float32"))
+    assert value == pytest.approx(entropies(logits)[which], rel=1e-5)
+    for place in np.ndindex(logits.shape):
+        step = np.zeros(logits.shape)
+        step[place] = 1e-5
+        ends = [entropies(logits + sign * step)[which] for sign in (1, -1)]
+        assert gradients[place] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", [losses.conditional_entropy, losses.marginal_entropy])
+def test_entropies_of_certain_classes(loss):
+    """One class for all, beyond what float32 tells from 1: no entropy, and finite gradients."""
+    value, (gradients,) = value_and_gradients(loss, tf.constant([[1e4, -1e4, 0.0]] * 3))
+    assert value == pytest.approx(0, abs=1e-6) and np.isfinite(gradients).all()
+
+
+def test_entropies_of_the_global_batch(two_replicas):
+    """Both replicas have the marginal entropy of all rows, and its gradients, once they are added.
+
+    The first replica has class 0 and the second one class 1: alone they would have nearly none.
+    """
+    logits = np.random.default_rng(2).normal(size=(4, 3)).astype("float32")
+    logits[:2, 0] += 5
+    logits[2:, 1] += 5
+    weights = np.eye(3, dtype="float32")
+    expected, (gradient,) = value_and_gradients(
+        lambda w: losses.marginal_entropy(logits @ w), weights
+    )
+
+    def replica(index):
+        own = tf.reshape(logits, (2, 2, 3))[index]
+        w = tf.constant(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            value = losses.marginal_entropy(own @ w)
+            share = value / 2
+        return value, tape.gradient(share, w)
+
+    @tf.function
+    def step():
+        return two_replicas.run(
+            lambda: replica(tf.distribute.get_replica_context().replica_id_in_sync_group)
+        )
+
+    values, gradients = map(two_replicas.experimental_local_results, step())
+    np.testing.assert_allclose(values, [expected] * 2, rtol=1e-6)
+    np.testing.assert_allclose(sum(gradients), gradient, rtol=1e-4, atol=1e-6)

@@ -107,7 +107,8 @@ def num_replicas():
 def mean_over_replicas(value):
     """The mean over all replicas of each one's scalar or tensor, the same on all of them.
 
-    For control variables, which must not drift apart; no gradient is needed through it.
+    For control variables, which must not drift apart, and for losses of a mean over the global
+    batch: as gradients are summed over the replicas, each one's share of a loss has its right ones.
     """
     if num_replicas() == 1:
         return value
