@@ -5,7 +5,11 @@ of features take an extractor. The functions that they are made of take whole ar
 """
 
 from keras_gans.metrics.cache import RealsCache
-from keras_gans.metrics.clustering import clustering_accuracy, normalized_mutual_information
+from keras_gans.metrics.clustering import (
+    clustering_accuracy,
+    majority_vote_accuracy,
+    normalized_mutual_information,
+)
 from keras_gans.metrics.evaluation import Evaluation, evaluate
 from keras_gans.metrics.fashion import fashion_mnist_classifier
 from keras_gans.metrics.features import CallableExtractor, Extractor, GivenFeatures
@@ -52,6 +56,7 @@ __all__ = [
     "fashion_mnist_classifier",
     "frechet_distance",
     "kernel_distance",
+    "majority_vote_accuracy",
     "mean_absolute_error",
     "mean_pairwise_ms_ssim",
     "ms_ssim",

@@ -35,6 +35,45 @@ def clustering_accuracy(labels, codes):
     return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / counts.sum())
 
 
+def majority_vote_accuracy(labels, codes, voters=None):
+    """The share of examples whose label is the one that most of their code's examples have.
+
+    Several codes may have one label, so that there may be more codes than labels. Where the voters
+    are others, a code that none of them has counts as wrong; of labels with as many votes the
+    least is taken.
+
+    Args:
+        labels: integer array (n,), the true classes.
+        codes: integer array (n,), for instance of `CatGAN.classify`.
+        voters: pair of such arrays, the labels and codes of the examples that vote, such as those
+            of a training split; `None` for the same ones.
+
+    Returns:
+        float in [0, 1].
+
+    Raises:
+        ValueError: they are not integers (n,), or not as many, or there are none.
+
+    Example:
+
+    >>> majority_vote_accuracy([0, 0, 0, 1], [7, 5, 3, 3])
+    0.75
+
+    Reference:
+        Springenberg, 2016 (arXiv:1511.06390): 20 clusters of 10 digits.
+    """
+    labels, codes = _pair(labels, codes)
+    known_labels, known_codes = (labels, codes) if voters is None else _pair(*voters)
+    names = {}
+    for code in np.unique(known_codes):
+        values, counts = np.unique(known_labels[known_codes == code], return_counts=True)
+        names[code] = values[counts.argmax()]
+    right = [
+        code in names and names[code] == label for label, code in zip(labels, codes, strict=True)
+    ]
+    return float(np.mean(right))
+
+
 def normalized_mutual_information(labels, codes):
     """Mutual information of two partitions over the arithmetic mean of their entropies.
 
@@ -76,16 +115,22 @@ def normalized_mutual_information(labels, codes):
 
 def _contingency(labels, codes):
     """Counts of examples, (number of labels, number of codes); both as far as they occur."""
+    labels, codes = _pair(labels, codes)
+    (rows, i), (columns, j) = (np.unique(part, return_inverse=True) for part in (labels, codes))
+    counts = np.zeros((len(rows), len(columns)), "int64")
+    np.add.at(counts, (i, j), 1)
+    return counts
+
+
+def _pair(labels, codes):
+    """Both as arrays, or a ValueError."""
     labels, codes = (_check(*pair) for pair in (("labels", labels), ("codes", codes)))
     if len(labels) != len(codes):
         raise ValueError(
             "`codes` must have one for each of the labels. "
             f"Received: {len(codes)} codes, {len(labels)} labels"
         )
-    (rows, i), (columns, j) = (np.unique(part, return_inverse=True) for part in (labels, codes))
-    counts = np.zeros((len(rows), len(columns)), "int64")
-    np.add.at(counts, (i, j), 1)
-    return counts
+    return labels, codes
 
 
 def _check(name, values):

@@ -1,6 +1,7 @@
 """One paper a file."""
 
 from keras_gans.models.began import BEGAN
+from keras_gans.models.catgan import CatGAN
 from keras_gans.models.cgan import CGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -36,6 +37,7 @@ __all__ = [
     "VAEGAN",
     "WGAN",
     "WGANGP",
+    "CatGAN",
     "CycleGAN",
     "InfoGAN",
     "ProGAN",

@@ -4,6 +4,8 @@ Points get dense networks, pictures DCGAN's. A seed is one for all of a model's 
 derives its own from it.
 """
 
+import keras
+
 from keras_gans.networks.dcgan import (
     build_dcgan_discriminator,
     build_dcgan_encoder,
@@ -15,6 +17,7 @@ from keras_gans.networks.mlp import (
     build_mlp_encoder,
     build_mlp_generator,
 )
+from keras_gans.networks.ssgan import build_ssgan_mlp_discriminator
 
 OF_POINTS = (256, 256, 256)
 
@@ -208,6 +211,38 @@ def infogan_pair(shape, latent_dim, num_categories, seed=None):
         return generator, discriminator_with_features(shape, seed=seed)
     generator = build_infogan_generator(shape, latent_dim, num_categories, seed=seed)
     return generator, build_infogan_discriminator(shape, seed=seed)
+
+
+def catgan_pair(shape, latent_dim, num_classes, seed=None):
+    """CatGAN's networks: dense ones, with weight normalization and noise in the discriminator.
+
+    Args:
+        shape, latent_dim, seed: see `dcgan_pair`.
+        num_classes: K, at least 2.
+
+    Returns:
+        The pair of generator and discriminator, whose output are the logits of the K classes.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> generator, discriminator = catgan_pair((28, 28, 1), 100, num_classes=10, seed=0)
+    >>> discriminator.output_shape
+    (None, 10)
+    """
+    if len(shape) == 1:
+        generator = build_mlp_generator(shape, latent_dim, OF_POINTS, seed=seed)
+        noises = {"input_noise": 0.05, "noise": 0.1}
+    else:
+        generator = build_mlp_generator(shape, latent_dim, hidden=(300, 300), seed=seed)
+        noises = {}
+    discriminator = build_ssgan_mlp_discriminator(
+        shape, num_classes, hidden=(500, 250, 250), seed=seed, **noises
+    )
+    logits, _ = discriminator.outputs
+    return generator, keras.Model(discriminator.inputs[0], logits, name="catgan_discriminator")
 
 
 def decoder_and_encoder(shape, latent_dim, seed=None, gaussian=True):

@@ -5,9 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_gans.metrics import clustering_accuracy, normalized_mutual_information
+from keras_gans.metrics import (
+    clustering_accuracy,
+    majority_vote_accuracy,
+    normalized_mutual_information,
+)
 
-BOTH = pytest.mark.parametrize("measure", [clustering_accuracy, normalized_mutual_information])
+MEASURES = [clustering_accuracy, majority_vote_accuracy, normalized_mutual_information]
+EACH = pytest.mark.parametrize("measure", MEASURES)
 
 
 def random_partitions(seed, num_labels, num_codes, n=60):
@@ -47,6 +52,26 @@ def test_accuracy_by_permutations(num_labels, num_codes, seed):
 
 
 @pytest.mark.parametrize(
+    ("labels", "codes", "accuracy"),
+    [
+        ([0, 0, 1, 1], [0, 1, 2, 3], 1.0),  # as many codes as one likes
+        ([0, 0, 1, 1], [5, 5, 5, 5], 0.5),
+        ([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1], 4 / 6),
+    ],
+)
+def test_votes_by_hand(labels, codes, accuracy):
+    assert majority_vote_accuracy(labels, codes) == pytest.approx(accuracy, abs=1e-12)
+
+
+def test_others_vote():
+    """Code 5 is class 3, code 6 class 4, with as many votes as class 7; of code 8 nobody knows."""
+    voters = [3, 3, 4, 7, 4], [5, 5, 5, 6, 6]
+    assert majority_vote_accuracy([3, 4, 4, 7, 3], [5, 5, 6, 6, 8], voters) == 2 / 5
+    with pytest.raises(ValueError, match="1 codes, 2 labels"):
+        majority_vote_accuracy([3], [5], ([3, 3], [5]))
+
+
+@pytest.mark.parametrize(
     ("labels", "codes", "nmi"),
     [
         ([0, 0, 1, 1], [9, 9, 4, 4], 1.0),
@@ -81,7 +106,7 @@ def test_nmi_by_its_definition(seed):
     assert normalized_mutual_information(labels, codes) == pytest.approx(expected, abs=1e-12)
 
 
-@BOTH
+@EACH
 def test_names_and_order_do_not_matter(measure):
     labels, codes = random_partitions(3, 4, 4)
     order = np.random.default_rng(0).permutation(len(labels))
@@ -90,7 +115,7 @@ def test_names_and_order_do_not_matter(measure):
     assert type(same) is float
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     ("labels", "codes", "match"),
     [

@@ -1,0 +1,126 @@
+"""CatGAN (Springenberg, 2016): classes out of ten labels of each, or clusters without any label.
+
+The discriminator puts pictures into classes. With labels it also learns from a few of each class,
+and `numbers.json` has its error on pictures that it has not seen, beside that of the same network
+that learned from the labelled ones alone. With `--labels-per-class 0` it finds `--clusters`
+classes by itself, and `numbers.json` has how well they agree with the labels, which only this
+measure sees: the normalized mutual information, and two accuracies, with one cluster for each label
+and where most of a cluster's training pictures name it. `grid.png` has a row for each class: what
+the generator makes, as the discriminator sorts it; rows without any are white.
+
+Where it differs from the paper: weight normalization and noise in the discriminator, whose layers
+are narrower, and averaged networks (see `keras_gans.CatGAN`).
+
+    python examples/catgan.py --steps 10000
+    python examples/catgan.py --steps 5000 --labels-per-class 0
+    python examples/catgan.py --steps 10000 --dataset fashion_mnist_10k
+"""
+
+from pathlib import Path
+
+from keras_gans import CatGAN, files, metrics, runs
+from keras_gans.datasets import load, semi_supervised
+
+import numpy as np
+
+from common import arguments, supervised_accuracy
+
+SPLITS = {
+    "mnist_5k": ("train", "test"),
+    "fashion_mnist_10k": ("train[:8000]", "train[8000:]"),
+}
+COLUMNS = 10
+BASELINE_STEPS = 2000
+
+
+def by_class(gan, seed=0):
+    """Pictures (K * COLUMNS, H, W, C), uint8: the first ones that D puts into each class."""
+    made = gan.generate(20 * COLUMNS * gan.num_categories, seed=seed)
+    classes = gan.classify(made)
+    rows = np.full((gan.num_categories, COLUMNS, *made.shape[1:]), 255, "uint8")
+    for k, row in enumerate(rows):
+        found = made[classes == k][:COLUMNS]
+        row[: len(found)] = found
+    return rows.reshape(-1, *made.shape[1:])
+
+
+def everything(dataset):
+    """Pictures and labels of all batches, as two arrays."""
+    return [np.concatenate(parts) for parts in zip(*dataset.as_numpy_iterator(), strict=True)]
+
+
+def error_with_labels(gan, labelled, test, steps, seed):
+    """How much of the test split is put into a wrong class, and by the same network without G."""
+    networks = CatGAN.default_networks(test.info.shape, gan.num_categories, seed=seed)
+    alone = supervised_accuracy(
+        networks["discriminator"], labelled, test, min(steps, BASELINE_STEPS)
+    )
+    return {
+        "error": 1 - gan.evaluate(test, return_dict=True)["accuracy"],
+        "error_of_the_labelled_alone": 1 - alone,
+    }
+
+
+def agreement_without_labels(gan, train, test):
+    """How well the clusters of the test split agree with its labels."""
+    pictures, known = everything(train)
+    voters = known, gan.classify(pictures)
+    pictures, labels = everything(test)
+    codes = gan.classify(pictures)
+    return {
+        "clusters": gan.num_categories,
+        "normalized_mutual_information": metrics.normalized_mutual_information(labels, codes),
+        "clustering_accuracy": metrics.clustering_accuracy(labels, codes),
+        "majority_vote_accuracy": metrics.majority_vote_accuracy(labels, codes, voters),
+    }
+
+
+def main():
+    args = arguments(
+        __doc__,
+        out="runs/catgan",
+        steps=10_000,
+        batch_size=100,
+        **{
+            "dataset": {"default": "mnist_5k", "choices": SPLITS},
+            "labels-per-class": {"type": int, "default": 10, "help": "0 for clusters"},
+            "clusters": {"type": int, "default": 20, "help": "without labels"},
+        },
+    )
+    train, test = (
+        load(args.dataset, split, batch_size=args.batch_size, seed=args.seed, labels=True)
+        for split in SPLITS[args.dataset]
+    )
+    shape = train.info.shape
+    if args.labels_per_class:
+        dataset = semi_supervised(train, args.labels_per_class, args.seed)
+        classes = {"num_classes": train.info.num_classes}
+    else:
+        dataset = load(
+            args.dataset, SPLITS[args.dataset][0], batch_size=args.batch_size, seed=args.seed
+        )
+        classes = {"num_clusters": args.clusters}
+
+    gan = CatGAN.from_paper(shape, seed=args.seed, **classes)
+    runs.train(
+        gan,
+        dataset,
+        args.out,
+        args.steps,
+        fresh=True,
+        settings=vars(args),
+        samples=by_class,
+        columns=COLUMNS,
+    )
+    if args.labels_per_class:
+        numbers = error_with_labels(gan, dataset.labelled, test, args.steps, args.seed)
+    else:
+        numbers = agreement_without_labels(gan, train, test)
+    files.write_json(Path(args.out) / "numbers.json", numbers)
+    print(f"On {test.info.num_examples:,} other pictures:")
+    for name, number in numbers.items():
+        print(f"  {name.replace('_', ' ')}: {number:.3g}")
+
+
+if __name__ == "__main__":
+    main()
