@@ -43,10 +43,11 @@ def supervised_accuracy(classifier, labelled, test, steps):
         test: tf.data.Dataset of such pairs.
         steps: minibatches.
     """
-    from keras_gans import optimizers
+    from keras_gans import layers, optimizers
 
     import keras
 
+    layers.initialize_from_data(classifier, next(iter(labelled))[0])
     classifier.compile(
         optimizer=optimizers.adam(1e-3),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -15,12 +15,12 @@ quarter of the time; and the step that is averaged over, since there are 12,000 
 
 from pathlib import Path
 
-from keras_gans import SSGAN, files, networks, optimizers, runs
+from keras_gans import SSGAN, files, networks, runs
 from keras_gans.datasets import load, semi_supervised
 
 import keras
 
-from common import arguments
+from common import arguments, supervised_accuracy
 
 HIDDEN = (500, 250, 250)
 GENERATOR_HIDDEN = (300, 300)
@@ -45,14 +45,8 @@ def build_discriminator(shape, num_classes, seed, kernels=0):
 def supervised(labelled, test, shape, num_classes, steps, seed):
     """The test accuracy of the same network, trained on the labelled pictures alone."""
     discriminator = build_discriminator(shape, num_classes, seed)
-    classifier = keras.Model(discriminator.inputs, discriminator.outputs[0])
-    classifier.compile(
-        optimizer=optimizers.adam(1e-3),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    classifier.fit(labelled.repeat(), steps_per_epoch=steps, verbose=0)
-    return classifier.evaluate(test, verbose=0, return_dict=True)["accuracy"]
+    classifier = keras.Model(discriminator.inputs[0], discriminator.outputs[0])
+    return supervised_accuracy(classifier, labelled, test, steps)
 
 
 def main():
