@@ -103,7 +103,7 @@ def make_grid(images, columns=None, padding=2, background=255):
     return grid
 
 
-def plot_points(points, reals=None, limit=None, size=480, title=None):
+def plot_points(points, reals=None, limit=None, size=480, title=None, labels=None):
     """Draws a point set as a picture, on axes that do not move from one picture to the next.
 
     Two-dimensional points give a scatter plot; of points with more dimensions the first two are
@@ -118,12 +118,15 @@ def plot_points(points, reals=None, limit=None, size=480, title=None):
             or 1.2 without them.
         size: int, height and width of the picture in pixels, at least 100.
         title: str, a line above the plot. Optional.
+        labels: int array (num,), the classes of points of two dimensions or more, each in a colour
+            of its own, of which a legend says the class. Optional.
 
     Returns:
         uint8 array (size, size, 3).
 
     Raises:
-        ValueError: if `points` or `reals` is not (num, dim), or a number is out of its range.
+        ValueError: if `points` or `reals` is not (num, dim), a number is out of its range, or
+            `labels` are not one for each of such points.
 
     Example:
 
@@ -147,6 +150,14 @@ def plot_points(points, reals=None, limit=None, size=480, title=None):
         raise ValueError(f"`limit` must be above 0. Received: {limit!r}")
     check_int("size", size, 100)
 
+    if labels is not None:
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "iu" or labels.shape != points.shape[:1] or len(points.T) < 2:
+            raise ValueError(
+                "`labels` must be an integer for each of `points`, of two dimensions or more. "
+                f"Received: {labels.dtype} of shape {labels.shape} for points {points.shape}"
+            )
+
     figure = Figure(figsize=(size / 100, size / 100), dpi=100)
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.11, 0.09, 0.86, 0.86 if title is None else 0.83))
@@ -160,7 +171,12 @@ def plot_points(points, reals=None, limit=None, size=480, title=None):
         else:
             # Fewer points are drawn larger, so that 64 and 10,000 are both readable.
             area = float(np.clip(8000 / len(layer), 3, 30))
-            axes.scatter(layer[:, 0], layer[:, 1], area, color=color, alpha=0.6, linewidths=0)
+            look = {"color": color}
+            if layer is points and labels is not None:
+                colours = 10 if labels.max() < 10 else 20
+                look = {"c": labels % colours, "cmap": f"tab{colours}", "vmin": 0}
+                look["vmax"] = colours - 1
+            drawn = axes.scatter(layer[:, 0], layer[:, 1], area, alpha=0.6, linewidths=0, **look)
     axes.set_xlim(-limit, limit)
     if points.shape[1] > 1:
         axes.set_ylim(-limit, limit)
@@ -170,6 +186,10 @@ def plot_points(points, reals=None, limit=None, size=480, title=None):
         axes.set_position((0.16, 0.12, 0.81, 0.83 if title is None else 0.8))
     axes.grid(True, color="0.92")
     axes.set_axisbelow(True)
+    if labels is not None:
+        for label in np.unique(labels):
+            axes.scatter([], [], 30, color=drawn.to_rgba(label % colours), label=str(label))
+        axes.legend(loc="upper right", fontsize=7, handletextpad=0.1)
     if title is not None:
         axes.set_title(title, fontsize=11)
     # A NaN is outside too: the comparison is written so that it counts.

@@ -178,6 +178,23 @@ def test_points_of_any_dimension(dim):
     assert plot_points(points, reals=points, size=200, title="t").shape == (200, 200, 3)
 
 
+def test_classes_have_colours():
+    """Two points of classes 0 and 1 in tab10's blue and orange, in the plot and in the legend."""
+    points = np.array([[-0.5, 0.0], [0.5, 0.0]])
+    picture = plot_points(points, labels=[0, 1], size=200).astype(int)
+
+    blue, orange = (31, 119, 180), (255, 127, 14)
+    mixed = [[round(0.6 * c + 0.4 * 255) for c in colour] for colour in (blue, orange)]
+    left, right = picture[60:140, :110], picture[60:140, 110:]
+    for part, own, other in ((left, *mixed), (right, *mixed[::-1])):
+        distance = [np.abs(part - colour).sum(axis=-1).min() for colour in (own, other)]
+        assert distance[0] < 30 < distance[1]
+    with pytest.raises(ValueError, match=r"`labels` must be an integer for each.*\(3,\)"):
+        plot_points(points, labels=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"`labels`.*two dimensions.*\(2, 1\)"):
+        plot_points(points[:, :1], labels=[0, 1])
+
+
 def test_real_points_set_the_axes():
     reals = np.array([[3.0, 0.0], [0.0, -4.0]])
     assert points_limit(reals) == 4.6
