@@ -32,6 +32,12 @@ def l1(x, y):
     return ops.mean(ops.abs(x - y))
 
 
+def mean_squared_error(x, y):
+    """E[(x - y)^2], over all values of two tensors of one shape."""
+    x, y = float32(x, y)
+    return ops.mean(ops.square(x - y))
+
+
 def class_cross_entropy(labels, class_logits):
     """-E[log p(y | x)], with the softmax p of the logits.
 

@@ -396,7 +396,8 @@ def check_export(case, directory):
         if name != "generate":  # "encode" and what else there is, with its answer at the border
             given = [kind.examples(3) for kind in port.inputs]
             specs = zip(port.inputs, given, strict=True)
-            made = served[name](**{kind.name: tf.constant(rows) for kind, rows in specs})
+            given_there = {k.name: tf.cast(v, k.served_spec().dtype) for k, v in specs}
+            made = served[name](**given_there)
             made, expected = made[port.output.output_name], model.ask(name, *given)
             np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-6)
     for direction in networks_of(model):

@@ -13,7 +13,8 @@ from keras_gans.papers import Paper, Recipe
 
 CLASSES = {name: getattr(models, name) for name in models.__all__}
 LISTED = (
-    *("GAN", "VAE", "CGAN", "LAPGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "LSGAN"),
+    *("GAN", "VAE", "CGAN", "LAPGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN"),
+    *("AAE", "ClusteringAAE", "SemiSupervisedAAE", "LSGAN"),
     *("WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN", "ProGAN", "R3GAN"),
 )
 
@@ -75,6 +76,7 @@ def test_declarations(name, tmp_path):
 def test_lengths_of_latents():
     """Those of pictures are the papers', as far as they are known; else 100."""
     known = {"InfoGAN": 64, "VAEGAN": 128, "WGANGP": 128, "BEGAN": 64, "ProGAN": 512, "R3GAN": 64}
+    known |= {"AAE": 2, "ClusteringAAE": 5, "SemiSupervisedAAE": 10}
     known |= {"ProGANLS": 512, "CycleGAN": None}
     for name in {*LISTED, "ProGANLS"}:
         assert CLASSES[name].recipe.latent_dim == known.get(name, 100), name

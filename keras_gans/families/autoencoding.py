@@ -36,9 +36,15 @@ class Autoencoding:
     q(z|x). The averaged networks are used where there are some.
     """
 
+    # No property: Keras looks for weights in all of them when it saves.
+    def decoder(self):
+        """The network that makes samples of latents: the generator, or its average."""
+        return self.sampler
+
     def ports(self):
         """Besides "generate", "decode" of given latents, and "encode"."""
-        made, latents = self.sample_kind(), kinds.Latents("latents", self.latent_shape)
+        made, decoder = self.sample_kind(), self.decoder()
+        latents = kinds.Latents("latents", tuple(decoder.inputs[0].shape[1:]))
         taken = dataclasses.replace(made, name=made.output_name)
         encoder = getattr(self, "ema_encoder", None) or self.encoder
 
@@ -47,7 +53,7 @@ class Autoencoding:
 
         return {
             **super().ports(),
-            "decode": Port((latents,), self.sampler, made),
+            "decode": Port((latents,), decoder, made),
             "encode": Port((taken,), self._part("encode", latents_of, encoder), latents),
         }
 

@@ -1,5 +1,6 @@
 """One paper a file."""
 
+from keras_gans.models.aae import AAE, ClusteringAAE, SemiSupervisedAAE
 from keras_gans.models.began import BEGAN
 from keras_gans.models.catgan import CatGAN
 from keras_gans.models.cgan import CGAN
@@ -21,6 +22,7 @@ from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 
 __all__ = [
+    "AAE",
     "BEGAN",
     "CGAN",
     "DCGAN",
@@ -38,8 +40,10 @@ __all__ = [
     "WGAN",
     "WGANGP",
     "CatGAN",
+    "ClusteringAAE",
     "CycleGAN",
     "InfoGAN",
     "ProGAN",
     "ProGANLS",
+    "SemiSupervisedAAE",
 ]

@@ -1,5 +1,10 @@
 """Builders of generators and discriminators; each returns a built functional `keras.Model`."""
 
+from keras_gans.networks.aae import (
+    build_aae_discriminator,
+    build_aae_encoder,
+    build_aae_generator,
+)
 from keras_gans.networks.began import build_began_discriminator, build_began_generator
 from keras_gans.networks.dcgan import (
     build_dcgan_discriminator,
@@ -33,6 +38,9 @@ from keras_gans.networks.vaegan import (
 )
 
 __all__ = [
+    "build_aae_discriminator",
+    "build_aae_encoder",
+    "build_aae_generator",
     "build_began_discriminator",
     "build_began_generator",
     "build_dcgan_discriminator",
