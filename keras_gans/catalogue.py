@@ -97,6 +97,19 @@ def _stacked(name, of):
     )
 
 
+DERIVED = {
+    f"{origin}_{made}": (origin, made)
+    for origin in ("fashion_mnist_10k", "mnist_5k")
+    for made in ("edges", "negatives")
+}
+"""Sets that are made of another one's pictures: `{name: (the other one, how)}`."""
+
+
+def _derived(name, of):
+    source = f"{of.source}, made into {DERIVED[name][1]} in code"
+    return dataclasses.replace(of, name=name, source=source)
+
+
 _FASHION = _pictures(
     "fashion_mnist_10k",
     10_000,
@@ -120,6 +133,10 @@ SETS = {
         _DIGITS,
         _pictures("noto_emoji", 1601, (64, 64, 3), EMOJI_GROUPS, **NOTO),
         _pictures("noto_skin_tones", 5 * 298, (32, 32, 3), SKIN_TONES, **NOTO),
+        _derived("fashion_mnist_10k_edges", _FASHION),
+        _derived("fashion_mnist_10k_negatives", _FASHION),
+        _derived("mnist_5k_edges", _DIGITS),
+        _derived("mnist_5k_negatives", _DIGITS),
         _stacked("stacked_fashion_mnist", _FASHION),
         _stacked("stacked_mnist_5k", _DIGITS),
         _points("ring", 2, num_modes=8),
@@ -135,9 +152,31 @@ SPLITS = {"mnist_5k": {"train": 4_000, "test": 1_000}}
 others than "train" alone."""
 
 
+def origin_of(name):
+    """The set of whose pictures one is made, which is itself unless it is in `DERIVED`."""
+    return DERIVED[name][0] if name in DERIVED else name
+
+
 def splits_of(name):
     """`{split: number of examples}` of one of `SETS`, in the order in which it holds them."""
-    return SPLITS.get(name, {"train": SETS[name].num_examples})
+    return SPLITS.get(origin_of(name), {"train": SETS[name].num_examples})
+
+
+def splits_without_pairs(a, b):
+    """The splits of two sets that a model is to see side by side without any pair.
+
+    Where both are made of the same pictures, A is of their first half and B of the second one.
+
+    Example:
+
+    >>> splits_without_pairs("mnist_5k", "mnist_5k_edges")
+    ('train[:50%]', 'train[50%:]')
+    >>> splits_without_pairs("mnist_5k", "noto_emoji")
+    ('train', 'train')
+    """
+    if a != b and origin_of(a) == origin_of(b):
+        return "train[:50%]", "train[50%:]"
+    return "train", "train"
 
 
 def find_class(argument, given, num_classes, class_names=()):

@@ -15,7 +15,7 @@ DIRECTORY = Path(__file__).parent / "models"
 POINT_LATENTS = 16
 # Of papers of one year; those that are not named here come after these, by their arXiv numbers.
 ORDER = (
-    *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN"),
+    *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "CoGAN"),
     *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN"),
 )
 
@@ -72,6 +72,9 @@ class Recipe:
             `dataset` that are A and B. `None` for all others.
         large_batch_sizes: of a growing model, `{height: minibatch}` of stages with another one than
             `batch_size`.
+        dataset_b: for models that are trained on two sets of pictures without pairs, where they are
+            two sets by name: the second one. Both may be of the same pictures
+            (`catalogue.DERIVED`), and are then of different halves of them.
         status: str, what was seen of it, for `keras-gans list`.
         listed: bool, whether `keras-gans list` shows it and `keras-gans train` takes it: not so for
             a second form of a listed model.
@@ -93,6 +96,7 @@ class Recipe:
     conditional: bool = False
     labels_per_class: int | None = None
     splits: tuple | None = None
+    dataset_b: str | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)
     status: str = ""
     listed: bool = True
@@ -106,6 +110,11 @@ class Recipe:
     def has_classes(self):
         """Whether it has a form with a number of classes."""
         return self.needs_classes or self.conditional
+
+    @property
+    def of_two_sets(self):
+        """Whether it is trained on two sets of pictures without pairs."""
+        return self.splits is not None or self.dataset_b is not None
 
     def latents_of(self, shape, latent_dim=None):
         """The length of the latents for samples of a shape.

@@ -16,7 +16,8 @@ def test_names():
 
 @pytest.mark.parametrize("name", SETS)
 def test_numbers(name):
-    (module,) = (m for m in (embedded, stacked, points) if name in m.MAKERS)
+    modules = (embedded, stacked, points)
+    (module,) = (m for m in modules if name in getattr(m, "NAMES", m.MAKERS))
     read = module.read(name)
     info = datasets.info(name)
     assert info == SETS[name] == read.info

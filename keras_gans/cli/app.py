@@ -125,7 +125,7 @@ def train(
         _option(
             "--dataset-b",
             "NAME",
-            "The second data set, for models that translate between two, as CycleGAN does.",
+            "The second data set, for models of two, as CycleGAN and CoGAN are.",
             "the model's",
         ),
     ] = None,
@@ -294,7 +294,7 @@ def train(
     settings = {
         "model": found.name,
         "dataset": dataset or recipe.dataset,
-        "dataset_b": dataset_b,
+        "dataset_b": dataset_b or (recipe.dataset_b if dataset is None else None),
         "data_dir": None if data_dir is None else str(data_dir),
         "on_unreadable": "skip" if skip_unreadable else "error",
         "value_range": _pair(value_range),
@@ -507,15 +507,15 @@ def evaluate(
     ] = None,
     dataset_b: Annotated[
         str | None,
-        _option("--dataset-b", "NAME", "The second set, for models that translate.", "the model's"),
+        _option("--dataset-b", "NAME", "The second set, for models of two.", "the model's"),
     ] = None,
     split: Annotated[
         str | None,
         _option(
             "--split",
             "NAME",
-            "Split of a TFDS set; two with a comma between for models that translate.",
-            "train, or trainA,trainB",
+            "Split of a set; two with a comma between for models of two sets.",
+            "train, or as the model was trained",
         ),
     ] = None,
     data_dir: Annotated[
@@ -551,16 +551,21 @@ def evaluate(
     ] = None,
     direction: Annotated[
         str | None,
-        _option("--direction", "NAME", "Of models that translate: a_to_b or b_to_a.", "the first"),
+        _option(
+            "--direction",
+            "NAME",
+            "Of models that translate: a_to_b or b_to_a; of CoGAN a or b.",
+            "the first, or both of CoGAN",
+        ),
     ] = None,
     metrics: Annotated[
         str,
         typer.Option(
             metavar="A,B,...",
             help="Of pictures: fid, kid, prdc, is, mode_score, swd, ms_ssim, ppl; of translations "
-            "that have a true counterpart also psnr, ssim, l1; of points: modes; of "
-            "stacked_fashion_mnist: stacked_modes; of models that learn classes, on labelled data: "
-            "accuracy.",
+            "that have a true counterpart also psnr, ssim, l1, pixel_agreement; of points: modes; "
+            "of stacked_fashion_mnist: stacked_modes; of models that learn classes, on labelled "
+            "data: accuracy.",
         ),
     ] = "fid,kid,prdc",
     num: Annotated[

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import datasets, registry, runs
+from keras_gans.catalogue import splits_without_pairs
 from keras_gans.checks import network_settings
 from keras_gans.cli.forecast import Forecast, forecast_stages, seconds_of_step, until
 from keras_gans.devices.precision import check_precision, dtype_policy
@@ -20,6 +21,7 @@ from keras_gans.training.kinds import samples
 
 FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
+TFDS_SPLITS = ("trainA", "trainB")  # of its sets of two
 # What all stages of a growing model have alike. Sizes of pictures and minibatches are each one's.
 STAGE_SETTINGS = ("split", "data_dir", "on_unreadable", "channels", "latent_dim", "width")
 STAGE_SETTINGS += ("deterministic", "precision")
@@ -110,9 +112,9 @@ def prepare(settings, strategy):
 def check_options(model_class, settings):
     """Raises ValueError where an option is given that means nothing to a model."""
     name, recipe = model_class.__name__, model_class.recipe
-    if settings["dataset_b"] is not None and recipe.splits is None:
+    if settings["dataset_b"] is not None and not recipe.of_two_sets:
         raise ValueError(
-            f"--dataset-b is for models that translate between two sets, which {name} does "
+            f"--dataset-b is for models that are trained on two sets, which {name} is "
             f"not. Received: '{settings['dataset_b']}'."
         )
     if settings["latent_dim"] is not None and recipe.latent_dim is None:
@@ -141,7 +143,7 @@ def check_options(model_class, settings):
 def load_data(model_class, settings):
     name, recipe = model_class.__name__, model_class.recipe
     chosen = {name: settings[name] for name in DATA_SETTINGS}
-    if recipe.splits is not None:
+    if recipe.of_two_sets:
         return _load_unpaired(name, recipe, settings, chosen)
     split, few = settings["split"] or "train", settings["labels_per_class"]
     labelled = recipe.labelled or bool(few)
@@ -167,16 +169,17 @@ def _load_unpaired(name, recipe, settings, chosen):
     a, b = settings["dataset"], settings["dataset_b"]
     if b is None and (a in datasets.names() or os.path.isdir(a)):
         raise ValueError(
-            f"--dataset-b must be given beside --dataset '{a}': {name} translates between two sets."
+            f"--dataset-b must be given beside --dataset '{a}': {name} is trained on two sets."
         )
-    if b is not None and a == recipe.dataset:
+    if b is not None and a == recipe.dataset and recipe.dataset_b is None:
         raise ValueError(f"--dataset must be given beside --dataset-b '{b}'.")
-    splits = recipe.splits if b is None else ("train", "train")
+    default = recipe.splits or TFDS_SPLITS
+    splits = default if b is None else splits_without_pairs(a, b)
     if settings["split"] is not None:
         splits = tuple(settings["split"].split(","))
         if len(splits) != 2:
             raise ValueError(
-                f"--split must be two names, of A and of B, such as '{','.join(recipe.splits)}'. "
+                f"--split must be two names, of A and of B, such as '{','.join(default)}'. "
                 f"Received: '{settings['split']}'."
             )
     sets = zip((a, a if b is None else b), splits, strict=True)

@@ -1,7 +1,8 @@
 """Data sets: embedded pictures, points, TFDS sets on disk, folders of pictures.
 
 `load(name)` makes batches of all of them, and `names()` lists those that are always there.
-`unpaired(a, b)` joins two of them, for models that translate between two sets.
+`unpaired(a, b)` joins two of them, for models of two sets without pairs, and `edges` and
+`negatives` make pictures into those of a second set.
 `semi_supervised(dataset)` takes most labels away, for models that learn from a few.
 """
 
@@ -10,14 +11,17 @@ from keras_gans.datasets import points
 from keras_gans.datasets.embedded import emoji_names, skin_tone_families
 from keras_gans.datasets.loading import info, load, names
 from keras_gans.datasets.semi_supervised import semi_supervised
+from keras_gans.datasets.transforms import edges, negatives
 from keras_gans.datasets.unpaired import unpaired
 
 __all__ = [
     "DatasetInfo",
+    "edges",
     "emoji_names",
     "info",
     "load",
     "names",
+    "negatives",
     "points",
     "semi_supervised",
     "skin_tone_families",

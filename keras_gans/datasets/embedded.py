@@ -9,10 +9,11 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.catalogue import SETS, splits_of
+from keras_gans.catalogue import DERIVED, SETS, origin_of, splits_of
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
 from keras_gans.datasets.splits import of_split
+from keras_gans.datasets.transforms import edges, negatives
 
 CONVERTED_AT_ONCE = 500
 
@@ -150,8 +151,14 @@ MAKERS = {
 }
 
 
+TRANSFORMS = {"edges": edges, "negatives": negatives}
+NAMES = (*MAKERS, *DERIVED)
+
+
 def read(name, size=None, channels=None, resampling="lanczos", split="train"):
-    """The pictures of one of `MAKERS`.
+    """The pictures of one of `NAMES`.
+
+    Those that are made of another set's are made after these are resized.
 
     Args:
         name: str.
@@ -163,7 +170,14 @@ def read(name, size=None, channels=None, resampling="lanczos", split="train"):
     Returns:
         InMemory, with uint8 pictures.
     """
-    return fitted(of_split(MAKERS[name](), splits_of(name), split), size, channels, resampling)
+    examples = MAKERS[origin_of(name)]()
+    if name in DERIVED:
+        examples = dataclasses.replace(examples, info=SETS[name])
+    examples = fitted(of_split(examples, splits_of(name), split), size, channels, resampling)
+    if name in DERIVED:
+        made = TRANSFORMS[DERIVED[name][1]](examples.values.numpy())
+        examples = dataclasses.replace(examples, values=made)
+    return examples
 
 
 def fitted(examples, size, channels, resampling):

@@ -23,7 +23,7 @@ def names():
     Returns:
         list of str.
     """
-    return [*embedded.MAKERS, *stacked.MAKERS, *points.MAKERS]
+    return [*embedded.NAMES, *stacked.MAKERS, *points.MAKERS]
 
 
 def load(
@@ -250,7 +250,7 @@ def find(
                     f"`{argument}` must be None for {name!r}, a set of points. Received: {value!r}"
                 )
         examples = points.read(name, split)
-    elif name in embedded.MAKERS:
+    elif name in embedded.NAMES:
         examples = embedded.read(name, size, channels, resampling, split)
     elif name in stacked.MAKERS:
         examples = stacked.read(name, size, channels, resampling, split)
