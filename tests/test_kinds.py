@@ -21,6 +21,8 @@ from keras_gans.training.kinds import (
     Sequences,
     Text,
     Videos,
+    beside,
+    render,
 )
 
 RNG = np.random.default_rng(0)
@@ -208,6 +210,23 @@ def test_a_film_strip():
     animation = Videos("v", (5, 64, 64, 1)).animate(values, columns=2)
     assert len(animation) == 5
     assert [int(frame[34, 34, 0]) for frame in animation] == list(frames)
+
+
+def test_what_belongs_together_in_a_picture():
+    """A row of the first ones over a row of the second; the last row ends in white."""
+    a = np.arange(5, dtype="uint8")[:, None, None, None].repeat(3, 1).repeat(2, 2)
+    b = (10 * a).repeat(3, -1)
+    pictures, columns = beside((a, b), columns=3)
+    assert columns == 3 and pictures.shape == (12, 3, 2, 3)
+    shown = pictures[:, 0, 0, 0].tolist()
+    assert shown == [0, 1, 2, 0, 10, 20, 3, 4, 255, 30, 40, 255]
+    assert beside((a, b))[1] == 4 and beside((a[:2], b[:2]), columns=8)[1] == 2
+    pictures, columns = beside((a[:1], np.zeros((1, 5, 4, 1), "uint8")))  # a pair: side by side
+    assert (pictures.shape, columns) == ((2, 5, 4, 1), 2)
+    assert (pictures[0, 3:] == 255).all() and (pictures[0, :3, 2:] == 255).all()
+    points = np.random.default_rng(0).normal(size=(20, 2)).astype("float32")
+    pictures, columns = beside((points, 2 * points))
+    assert columns == 2 and len(pictures) == 2 and render(pictures, columns).dtype == np.uint8
 
 
 def test_curves_and_a_piano_roll():

@@ -7,6 +7,7 @@ from keras_gans.checks import check_int, check_path
 from keras_gans.devices.progress import steps_taken  # noqa: F401 for the callbacks here
 from keras_gans.devices.replicas import is_chief  # noqa: F401 likewise
 from keras_gans.training import kinds
+from keras_gans.training.ports import asked_together
 
 
 def check_optional_int(name, value, minimum):
@@ -63,16 +64,21 @@ def samples_to_draw(model, num, seed, labels=None, columns=None, samples=None):
     given = {} if labels is None else {"labels": labels}
     if columns is None and labels is None:
         columns = class_columns(num, getattr(model, "num_classes", None))
-    return model.generate(num, seed=seed, **given), columns
+    made = model.generate(num, seed=seed, **given)
+    return kinds.beside(made, columns) if isinstance(made, tuple) else (made, columns)
 
 
 def sample_count(model, num=None):
-    """`num`, or where it is None what `count_of` says of the model's kind of samples."""
+    """`num`, or where it is None what `count_of` says of the model's kind of samples.
+
+    Of models that make several things of the same latents, it is that of all of them together.
+    """
     if num is not None:
         return num
     shape = getattr(getattr(model, "sampler", None), "output_shape", None)  # of any Keras model
     kind = kinds.Pictures if shape is None else kinds.samples("samples", shape[1:])
-    return count_of(kind, getattr(model, "num_classes", None))
+    num = count_of(kind, getattr(model, "num_classes", None))
+    return max(1, num // len(asked_together(model.ports()))) if hasattr(model, "ports") else num
 
 
 def count_of(kind, num_classes=None):

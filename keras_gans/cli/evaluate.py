@@ -13,7 +13,7 @@ from keras_gans.cli.inputs import (
     load_like,
     load_reals,
     open_extractor,
-    open_model,
+    open_models,
 )
 from keras_gans.cli.parts import console
 from keras_gans.files import write_json
@@ -22,6 +22,7 @@ from keras_gans.metrics._by_name import OF_FEATURES, check_metrics, check_number
 from keras_gans.metrics._examples import Examples
 from keras_gans.metrics._progress import progress_bar
 from keras_gans.metrics.measurement import Measurement
+from keras_gans.training.base import AdversarialModel
 from keras_gans.training.kinds import samples
 from keras_gans.versions import versions
 
@@ -51,68 +52,75 @@ def evaluate(
 ):
     """Measures, prints and writes; see `keras-gans evaluate --help` for the arguments."""
     names = [name.strip() for name in metrics.split(",")]
-    opened = open_model(source, direction)
     options = (image_size, value_range, "skip" if skip_unreadable else None)
-    sets, real_set, source_set = load_reals(opened, dataset, dataset_b, split, data_dir, *options)
-    measured = []
-    if ACCURACY in names:
-        names.remove(ACCURACY)
-        given = {"data_dir": data_dir, "value_range": value_range, "on_unreadable": options[-1]}
-        measured = [accuracy(opened, sets[0], split or "train", image_size, given)]
-    # Errors of words and numbers come before an extractor is read from the disk.
-    both = [x and Examples("reals", x) for x in (real_set, source_set)]
-    if names or not measured:
-        check_metrics(names, *both)
-    check_pairs(names, sets)
-    if num is not None:
-        check_numbers(names, num, reals or num, *both)
-    of_features = any(name in OF_FEATURES for name in names)
-    if not names:
-        report(source, sets, measured, out, as_json)
-        return
-    evaluation = Evaluation(
-        real_set,
-        names,
-        num,
-        num_reals=reals,
-        batch_size=batch_size,
-        seed=seed,
-        extractor=open_extractor(extractor, real_set.info.name) if of_features else None,
-        sources=source_set,
-        cache=None if no_cache else RealsCache(cache),
-    )
-    with progress_bar(not as_json) as track:
-        measured = [*measured, *evaluation.measure(opened.model, track)]
-    report(source, sets, measured, out, as_json, reals_from_cache=evaluation.from_cache)
-    if as_json:
-        return
-    if evaluation.cache is not None and of_features:
-        kept = f"from the cache for {', '.join(evaluation.from_cache)}"
-        what = kept if evaluation.from_cache else "computed, and now in the cache"
-        typer.echo(f"Features of the reals: {what} ({evaluation.cache.directory}).")
-    trained_on, num_reals = opened.card.get("num_examples"), evaluation.reals.num
-    if dataset is None and trained_on not in (None, num_reals):
-        typer.echo(f"It was trained on {trained_on:,} examples; this set has {num_reals:,}.")
-
-
-def report(source, sets, measurements, out, as_json, **facts):
-    """Writes and prints measurements."""
+    prepared = []
+    for opened in open_models(source, direction):
+        given = (dataset, dataset_b, split, data_dir, *options)
+        sets, real_set, source_set = load_reals(opened, *given)
+        measured, others = [], [name for name in names if name != ACCURACY]
+        if ACCURACY in names:
+            given = {"data_dir": data_dir, "value_range": value_range, "on_unreadable": options[-1]}
+            measured = [accuracy(opened, sets[0], split or "train", image_size, given)]
+        # Errors of words and numbers come before an extractor is read from the disk.
+        both = [x and Examples("reals", x) for x in (real_set, source_set)]
+        if others or not measured:
+            check_metrics(others, *both)
+        check_pairs(others, sets)
+        if num is not None:
+            check_numbers(others, num, reals or num, *both)
+        of_features = any(name in OF_FEATURES for name in others)
+        evaluation = others and Evaluation(
+            real_set,
+            others,
+            num,
+            num_reals=reals,
+            batch_size=batch_size,
+            seed=seed,
+            extractor=open_extractor(extractor, real_set.info.name) if of_features else None,
+            sources=source_set,
+            port=opened.port if isinstance(opened.model, AdversarialModel) else None,
+            cache=None if no_cache else RealsCache(cache),
+        )
+        prepared.append((opened, sets, measured, evaluation))
+    for opened, _, measured, evaluation in prepared:
+        if evaluation:
+            with progress_bar(not as_json) as track:
+                measured += evaluation.measure(opened.model, track)
     content = {
         "model": source,
-        "dataset": " and ".join(sets),
+        "dataset": " and ".join(name for _, sets, *_ in prepared for name in sets),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "versions": versions("scipy"),
-        **facts,
-        "measurements": [measurement.to_dict() for measurement in measurements],
+        **({"reals_from_cache": evaluation.from_cache} if evaluation else {}),
+        "measurements": [
+            {**measurement.to_dict(), **({"port": opened.port} if opened.port else {})}
+            for opened, _, measured, _ in prepared
+            for measurement in measured
+        ],
     }
     if out is not None:
         write_json(out, content)
     if as_json:
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
         return
-    print_table(f"{source} on {content['dataset']}", measurements)
+    for opened, sets, measured, evaluation in prepared:
+        what = f"{opened.port} of {source}" if opened.port else source
+        print_table(f"{what} on {' and '.join(sets)}", measured)
+        if evaluation:
+            say_what_reals(opened, evaluation, of_features, own=dataset is None)
     if out is not None:
         typer.echo(f"Wrote {out}.")
+
+
+def say_what_reals(opened, evaluation, of_features, own):
+    """Says where features of reals came from, and if the reals are not those of the training."""
+    if evaluation.cache is not None and of_features:
+        kept = f"from the cache for {', '.join(evaluation.from_cache)}"
+        said = kept if evaluation.from_cache else "computed, and now in the cache"
+        typer.echo(f"Features of the reals: {said} ({evaluation.cache.directory}).")
+    trained_on, num_reals = opened.card.get("num_examples"), evaluation.reals.num
+    if own and trained_on not in (None, num_reals):
+        typer.echo(f"It was trained on {trained_on:,} examples; this set has {num_reals:,}.")
 
 
 def accuracy(opened, name, split, image_size, given):

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from keras_gans import datasets, papers
+from keras_gans.catalogue import splits_without_pairs
 from keras_gans.checks import check_member
 from keras_gans.cli.parts import EXTRACTORS
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
@@ -15,7 +16,7 @@ from keras_gans.metrics.inception import Inception2015, InceptionV3
 from keras_gans.picture_files import find
 from keras_gans.runs.sampling import KerasSampler, open_sampler, sample
 from keras_gans.training.kinds import Labels, samples
-from keras_gans.training.ports import makes_from_latents
+from keras_gans.training.ports import asked_together, makes_from_latents
 
 SPLITS = "trainA,trainB"  # of TFDS's sets for translation
 
@@ -33,6 +34,8 @@ class Opened:
         backwards: whether it translates from the second set to the first.
         classify: function of uint8 pictures, or points, that returns their classes, of models that
             have learned those of data; else None.
+        port: which of several ports it is that are asked together (`Port.beside`), or None.
+        place: which one of them, from 0; each makes what one of the data's sets is.
     """
 
     model: Any
@@ -42,26 +45,41 @@ class Opened:
     source_shape: tuple | None = None
     backwards: bool = False
     classify: Any = None
+    port: str | None = None
+    place: int = 0
 
 
 def open_model(source, direction=None):
-    """`Opened`, of a run, a .keras file, a SavedModel or a preset, by name or path."""
+    """`Opened`, the first of `open_models`."""
+    return open_models(source, direction)[0]
+
+
+def open_models(source, direction=None):
+    """List of `Opened`, of a run, a .keras file, a SavedModel or a preset, by name or path.
+
+    It is one, or one for each of several ports that are asked together, where no direction is said.
+    """
     sampler = open_sampler(source)
+    together = asked_together(sampler.ports)
+    directions = [direction]
+    if direction is None and len(together) > 1:
+        directions = list(together)
     if isinstance(sampler, KerasSampler):
-        return of_model(sampler.model, sampler.card, direction)
-    return of_saved(sampler, source, direction)
+        return [of_model(sampler.model, sampler.card, name) for name in directions]
+    return [of_saved(sampler, source, name) for name in directions]
 
 
 def of_model(gan, card, direction):
     """`Opened`, of a model in memory."""
     ports = gan.ports()
     if makes_from_latents(gan):
-        check_no_direction(type(gan).__name__, direction)
+        port, place = one_of_several(ports, type(gan).__name__, direction)
+        shape = tuple(ports[port or next(iter(ports))].output.shape)
         learned = any(isinstance(part, Labels) for part in gan.data_spec())
         learned = learned and "classify" in ports
         classify = functools.partial(gan.ask, "classify") if learned else None
-        shape = tuple(gan.sampler.output_shape[1:])
-        return Opened(gan, card, shape, takes_labels(gan), classify=classify)
+        given = {"classify": classify, "port": port, "place": place}
+        return Opened(gan, card, shape, takes_labels(gan), **given)
     direction = next(iter(ports)) if direction is None else direction
     check_member("direction", direction, ports)
     check_translates(ports[direction], f"{direction!r} of {type(gan).__name__}")
@@ -73,28 +91,31 @@ class SavedGenerator:
 
     Args:
         sampler: `SavedModelSampler`.
+        port: which of several ports that are asked together, or None.
     """
 
-    def __init__(self, sampler):
+    def __init__(self, sampler, port=None):
         known = papers.listed().get(sampler.card.get("model"))
         # Categories that a model finds by itself (InfoGAN) are not the classes of the data.
         labelled = known is None or known.recipe.labelled
-        self.sampler, self.num_classes = sampler, sampler.num_classes if labelled else None
+        self.sampler, self.port = sampler, port
+        self.num_classes = sampler.num_classes if labelled else None
 
     def generate(self, num, seed, labels=None):
-        return sample(self.sampler, num, seed, labels)[1]
+        return sample(self.sampler, num, seed, labels, self.port)[1]
 
 
 def of_saved(sampler, source, direction):
     """`Opened`, of a SavedModel."""
     if sampler.port.from_latents:
-        check_no_direction(source, direction)
-        model, known = SavedGenerator(sampler), papers.listed().get(sampler.card.get("model"))
-        shape = sampler.port.output.shape
+        port, place = one_of_several(sampler.ports, f"'{source}'", direction)
+        known = papers.listed().get(sampler.card.get("model"))
+        model = SavedGenerator(sampler, port)
+        shape = sampler.ports[port or sampler.name].output.shape
         learned = known is not None and known.recipe.has_classes and "classify" in sampler.ports
         classify = functools.partial(sampler.ask, "classify") if learned else None
-        labelled = model.num_classes is not None
-        return Opened(model, sampler.card, shape, labelled, classify=classify)
+        given = {"classify": classify, "port": port, "place": place}
+        return Opened(model, sampler.card, shape, model.num_classes is not None, **given)
     direction = sampler.name if direction is None else direction
     check_member("direction", direction, sampler.ports)
     port = sampler.ports[direction]
@@ -117,12 +138,23 @@ def check_translates(port, name):
         )
 
 
-def check_no_direction(name, direction):
-    if direction is not None:
+def one_of_several(ports, name, direction):
+    """A port of those that are asked together, and its place; (None, 0) where there is only one.
+
+    Raises:
+        ValueError: a direction is given that is none of them.
+    """
+    together = list(asked_together(ports))
+    if len(together) == 1 and direction is not None:
         raise ValueError(
-            f"--direction is for models that make pictures out of pictures, which {name} does not. "
-            f"Received: '{direction}'."
+            f"--direction is for models that make pictures out of pictures, or several of the same "
+            f"latents, which {name} does not. Received: '{direction}'."
         )
+    if len(together) == 1:
+        return None, 0
+    direction = together[0] if direction is None else direction
+    check_member("direction", direction, together)
+    return direction, together.index(direction)
 
 
 def load_reals(
@@ -135,12 +167,12 @@ def load_reals(
         options = as_trained(opened.card, name, given)
         return load_like(name, split, shape, image_size, labelled, options)
 
+    if opened.port is not None:
+        name, split = set_of_port(opened, (dataset, dataset_b), split)
+        return [name], like(name, split, opened.shape, opened.labelled), None
     if opened.source_shape is None:
         if dataset_b is not None:
-            raise ValueError(
-                "--dataset-b is for models that translate between two sets. "
-                f"Received: '{dataset_b}'."
-            )
+            raise ValueError(f"--dataset-b is for models of two sets. Received: '{dataset_b}'.")
         name = dataset or opened.card.get("dataset")
         if name is None:
             raise ValueError("--dataset must be given: nothing says what it was trained on.")
@@ -161,6 +193,30 @@ def load_reals(
         like(*reals, opened.shape),
         like(*sources, opened.source_shape),
     )
+
+
+def set_of_port(opened, given, split):
+    """The name and the split of the set that one of several ports makes samples like.
+
+    Args:
+        opened: `Opened`, with a port.
+        given: the sets that the user named, by the ports' places; others are those of the training.
+        split: what the user said, one for all or one for each with commas between, or None.
+    """
+    options = ("dataset", "dataset_b")
+    a, b = (name or opened.card.get(option) for name, option in zip(given, options, strict=True))
+    splits = splits_without_pairs(a, b)
+    if b is None and a is not None and a not in datasets.names() and not os.path.isdir(a):
+        b, splits = a, SPLITS.split(",")
+    name = (a, b)[opened.place]
+    if name is None:
+        raise ValueError(
+            f"--{options[opened.place].replace('_', '-')} must be given for {opened.port!r}: "
+            "nothing says what it was trained on."
+        )
+    split = split or (opened.card.get("split") if given == (None, None) else None)
+    splits = splits if split is None else split.split(",")
+    return name, splits[min(opened.place, len(splits) - 1)]
 
 
 def as_trained(card, name, given):

@@ -59,10 +59,16 @@ def make_card(gan, signatures, facts=None, metrics=None):
         "metrics": _checked_metrics(metrics),
         "ports": {name: _describe_port(port) for name, port in gan.ports().items()},
         "signatures": {name: _describe(function) for name, function in signatures.items()},
-        "parameters": sum(network.count_params() for network in networks_of(gan).values()),
+        "parameters": _parameters(gan),
         "weights_sha256": weights_sha256(gan),
         "versions": versions(),
     }
+
+
+def _parameters(gan):
+    """The parameters of what makes samples; those of layers that several networks have, once."""
+    weights = {id(w): w for network in networks_of(gan).values() for w in network.weights}
+    return sum(math.prod(weight.shape) for weight in weights.values())
 
 
 def weights_sha256(gan):

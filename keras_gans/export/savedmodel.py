@@ -33,6 +33,10 @@ def savedmodel(
       `gan.generate(num_images, seed)`, with its labels taken in turn. For points they return
       `points`, float32 (batch, d).
     - `raw(latents)` returns `samples`, the generator's float32 output.
+    - Models that make several things of the same latents, such as CoGAN's ports `a` and `b`, have
+      these four for the first one, which is also `a(latents)`, and for the others `b(latents)`,
+      `sample_b(seeds)`, `generate_b(num_images, seed)` and `raw_b(latents)`: of one seed, pictures
+      that belong together.
     - Models that make pictures out of pictures have for each direction, such as `a_to_b`,
       `a_to_b(images)` of uint8 pictures (batch, H, W, C), `a_to_b_png(image_bytes)` of PNG or JPEG
       files and `raw_a_to_b(images)` of float32 pictures in [-1, 1]; `serving_default` is the first

@@ -94,7 +94,10 @@ def build_signatures(gan):
     main, signatures = main_port(gan), {}
     for name, port in gan.ports().items():
         seeded = port.takes_latents and port.network is main.network and not signatures
-        signatures |= _signatures_from_seeds(port) if seeded else _signatures(name, port)
+        if seeded or port.beside:
+            signatures |= _signatures_from_seeds(name, port)
+        else:
+            signatures |= _signatures(name, port)
     if "serving_default" not in signatures:
         signatures = {"serving_default": next(iter(signatures.values())), **signatures}
     # A weight of a MirroredStrategy is used by way of its replicas' variables.
@@ -117,7 +120,8 @@ def is_batchable(function):
 
 def port_of_signature(name, ports):
     """The port that a signature asks, of `{name: Port}`."""
-    for form in (name, name.removesuffix("_png"), name.removeprefix("raw_")):
+    for part in ("", "raw_", "sample_", "generate_"):
+        form = name.removeprefix(part).removesuffix("_png")
         if form in ports:
             return ports[form]
     return next(iter(ports.values()))
@@ -126,7 +130,11 @@ def port_of_signature(name, ports):
 # What makes samples out of latents, which may be drawn there
 
 
-def _signatures_from_seeds(port):
+def _signatures_from_seeds(name, port):
+    """Those of the first port, whose names are without its own; others that are beside it have it.
+
+    A first port with another name than "generate" answers by its name too.
+    """
     latents_kind, *conditions = port.inputs
     shape, prior = latents_kind.shape, PRIORS[latents_kind.prior]
     seeds_spec = tf.TensorSpec((None,), tf.int64, "seeds")
@@ -155,13 +163,17 @@ def _signatures_from_seeds(port):
         return samples(prior((num_images, *shape), tf.stack([seed, -1])), *given)
 
     served, raw = ([k.served_spec(raw) for k in port.inputs] for raw in (False, True))
+    end = f"_{name}" if port.beside else ""
     forms = {
-        "serving_default": (samples, served, port.output.answer),
-        "sample": (from_seeds, [seeds_spec, *served[1:]], port.output.answer),
-        "generate": (from_seed, [num_spec, seed_spec, *served[1:]], port.output.answer),
-        "raw": (samples, raw, port.output.raw_answer),
+        name if port.beside else "serving_default": (samples, served, port.output.answer),
+        f"sample{end}": (from_seeds, [seeds_spec, *served[1:]], port.output.answer),
+        f"generate{end}": (from_seed, [num_spec, seed_spec, *served[1:]], port.output.answer),
+        f"raw{end}": (samples, raw, port.output.raw_answer),
     }
-    return {name: _function(*form) for name, form in forms.items()}
+    signatures = {name: _function(*form) for name, form in forms.items()}
+    if name not in signatures:
+        signatures[name] = signatures["serving_default"]
+    return signatures
 
 
 def _in_turn(kind, values, num):

@@ -22,7 +22,15 @@ from keras_gans.metrics.metric_set import MetricSet
 from keras_gans.metrics.mode_score import ModeScore
 from keras_gans.metrics.modes import ModeCoverage, StackedModes
 from keras_gans.metrics.ms_ssim import MSSSIM, mean_pairwise_ms_ssim, ms_ssim
-from keras_gans.metrics.paired import L1, PSNR, SSIM, mean_absolute_error, structural_similarity
+from keras_gans.metrics.paired import (
+    L1,
+    PSNR,
+    SSIM,
+    PixelAgreement,
+    mean_absolute_error,
+    pixel_agreement,
+    structural_similarity,
+)
 from keras_gans.metrics.path_length import PerceptualPathLength
 from keras_gans.metrics.prdc import PRDC, precision_recall_density_coverage
 from keras_gans.metrics.swd import PatchDistances, SlicedWasserstein, sliced_wasserstein_distances
@@ -48,6 +56,7 @@ __all__ = [
     "ModeScore",
     "PatchDistances",
     "PerceptualPathLength",
+    "PixelAgreement",
     "RealsCache",
     "SlicedWasserstein",
     "StackedModes",
@@ -61,6 +70,7 @@ __all__ = [
     "mean_pairwise_ms_ssim",
     "ms_ssim",
     "normalized_mutual_information",
+    "pixel_agreement",
     "precision_recall_density_coverage",
     "sliced_wasserstein_distances",
     "structural_similarity",

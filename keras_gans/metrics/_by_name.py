@@ -11,13 +11,18 @@ from keras_gans.metrics.kid import KID
 from keras_gans.metrics.mode_score import ModeScore
 from keras_gans.metrics.modes import ModeCoverage, StackedModes
 from keras_gans.metrics.ms_ssim import MSSSIM
-from keras_gans.metrics.paired import L1, PSNR, SSIM, PairMetric
+from keras_gans.metrics.paired import L1, PSNR, SSIM, PairMetric, PixelAgreement
 from keras_gans.metrics.path_length import PerceptualPathLength
 from keras_gans.metrics.prdc import PRDC
 from keras_gans.metrics.swd import SlicedWasserstein
 
 SEEDS = 2**31  # `seed` is below it, and so is the number of batches
-FASHION = ("fashion_mnist_10k", "fashion_mnist")
+FASHION = (
+    "fashion_mnist",
+    "fashion_mnist_10k",
+    "fashion_mnist_10k_edges",  # features of the classifier are some for these too
+    "fashion_mnist_10k_negatives",
+)
 STACKED = ("stacked_fashion_mnist", "stacked_mnist_5k")
 MIXTURES = {
     "ring": (points.RING_CENTRES, points.RING_SIGMA),
@@ -42,6 +47,7 @@ OF_PAIRS = {
     "psnr": (1, 1, lambda e: PSNR()),
     "ssim": (1, 11, lambda e: SSIM()),
     "l1": (1, 1, lambda e: L1()),
+    "pixel_agreement": (1, 1, lambda e: PixelAgreement()),
 }
 OF_POINTS = {"modes": (1, 1, lambda e: ModeCoverage(*MIXTURES[e.reals.set_name]))}
 OF_STACKED = {"stacked_modes": (1, 1, lambda e: StackedModes(find_classifier(e)))}
@@ -165,10 +171,9 @@ class PathLength:
     def __init__(self, extractor):
         self.extractor = extractor
 
-    def of_model(self, model, num, batch_size, seed):
-        """The metric, of `num` pairs of latents of a model."""
+    def of_model(self, model, sampler, num, batch_size, seed):
+        """The metric, of `num` pairs of latents of a model, of which `sampler` makes pictures."""
         prior = {"normal": "spherical", "uniform": "linear"}[model.latent_prior]
-        sampler = model.sampler
         metric = PerceptualPathLength(
             lambda latents: sampler(latents, training=False),
             self.extractor,

@@ -27,7 +27,7 @@ from keras_gans.metrics.metric_set import MetricSet
 from keras_gans.metrics.paired import PairMetric
 from keras_gans.training import kinds
 from keras_gans.training.base import AdversarialModel
-from keras_gans.training.ports import main_port, makes_from_latents
+from keras_gans.training.ports import asked_together, main_port, makes_from_latents
 
 NUM = 10_000
 
@@ -46,8 +46,9 @@ def evaluate(model, reals, metrics=("fid",), num=None, *, verbose=False, **setti
             `datasets.load` returned it.
         metrics: sequence of names, or of metrics of this package. Of pictures: "fid", "kid",
             "prdc", "is" (inception score), "mode_score", "ppl" (path length), "swd", "ms_ssim", and
-            of pairs "psnr", "ssim" and "l1"; of the points "ring", "grid" and "two_gaussians":
-            "modes"; of "stacked_fashion_mnist" and "stacked_mnist_5k": "stacked_modes".
+            of pairs "psnr", "ssim", "l1" and "pixel_agreement"; of the points "ring", "grid" and
+            "two_gaussians": "modes"; of "stacked_fashion_mnist" and "stacked_mnist_5k":
+            "stacked_modes".
         num: int, samples that are generated; 10,000 when None, or as many as there are reals if
             there are fewer.
         verbose: whether to show a progress bar, on a terminal.
@@ -87,6 +88,8 @@ class Evaluation:
             "stacked_modes"; for others, digits too, there is no default.
         sources: for models that make pictures out of pictures: what they are given, `num` of it, in
             the forms of `reals`. For metrics of pairs, picture k belongs to real k.
+        port: of models that make several things of the same latents (`Port.beside`), the name of
+            the one that is measured, such as "b"; the first when None.
         cache: `RealsCache`, or None.
 
     Attributes:
@@ -104,6 +107,7 @@ class Evaluation:
         seed=0,
         extractor=None,
         sources=None,
+        port=None,
         cache=None,
     ):
         if tf.distribute.has_strategy():
@@ -121,6 +125,7 @@ class Evaluation:
         self.seed = check_integer_seed(seed)
         if self.seed >= SEEDS:
             raise ValueError(f"`seed` must be below 2^31. Received: {seed}")
+        self.port = port
         self.cache, self.from_cache, self._labels, self._has_reals = cache, [], [], False
         metrics = [metrics] if isinstance(metrics, str | GenerativeMetric) else list(metrics)
         check_metrics(metrics, self.reals, self.sources)
@@ -149,7 +154,7 @@ class Evaluation:
                 "`model` must generate samples, or `sources` must be given for it to translate. "
                 f"Received: {type(model).__name__}"
             )
-        shape = getattr(getattr(model, "sampler", None), "output_shape", (None,))[1:]
+        shape = self._shape_of(model)
         pairs = zip(shape, self.reals.shape, strict=False)
         if shape and (
             len(shape) != len(self.reals.shape) or any(a not in (None, b) for a, b in pairs)
@@ -178,6 +183,22 @@ class Evaluation:
                     f"that makes pictures out of latents alone. Received: {type(model).__name__}"
                 )
 
+    def _shape_of(self, model):
+        """The shape of the model's samples, () where it is not known."""
+        if self.port is not None or (isinstance(model, AdversarialModel) and self.sources is None):
+            return tuple(self._port_of(model).output.shape)
+        return getattr(getattr(model, "sampler", None), "output_shape", (None,))[1:]
+
+    def _port_of(self, model):
+        """The port of a model with latents that is measured."""
+        if not isinstance(model, AdversarialModel) or self.sources is not None:
+            raise ValueError(
+                "`port` must be None but for a model in memory (no SavedModel) that makes samples "
+                f"out of latents. Received: {self.port!r}, for a {type(model).__name__}"
+            )
+        first = next(iter(model.ports()))
+        return asked_together(model.ports(), self.port or first)[self.port or first]
+
     def measure(self, model, track=None):
         """List of `Measurement` of a model, in the order of the metrics.
 
@@ -204,7 +225,8 @@ class Evaluation:
         measurements = []
         for metric in track(list(self.metrics.values()), "Metrics", len(self.metrics)):
             if isinstance(metric, PathLength):
-                metric = metric.of_model(model, self.num, self.batch_size, self.seed)
+                network = self._port_of(model).network
+                metric = metric.of_model(model, network, self.num, self.batch_size, self.seed)
             measurements.append(self._with_protocol(metric, model))
         return measurements
 
@@ -239,8 +261,9 @@ class Evaluation:
 
     def _generated(self, model):
         """Yields pairs of samples and None."""
-        generate = getattr(model, "generate", model)
-        labels = None
+        generate, labels = getattr(model, "generate", model), None
+        if isinstance(model, AdversarialModel) and len(asked_together(model.ports())) > 1:
+            generate = functools.partial(generate, port=self.port or next(iter(model.ports())))
         if takes_labels(model) and self.reals.labelled:
             labels = np.resize(np.array(self._labels), self.num)
         for index, start in enumerate(range(0, self.num, self.batch_size)):
@@ -278,7 +301,8 @@ class Evaluation:
             more["samples"] = f"translations of {_first(self.num, self.sources.num)}"
             more["sources_hash"] = self._sources_hash.hexdigest()
         else:
-            more["samples"] = f"seed {self.seed}, {self.batch_size:,} at a time"
+            of_port = f"{self.port}, " if self.port else ""
+            more["samples"] = f"{of_port}seed {self.seed}, {self.batch_size:,} at a time"
             if takes_labels(model) and self.reals.labelled:
                 more["labels"] = "those of the reals, in order"
         return dataclasses.replace(measured, protocol={**measured.protocol, **more})

@@ -151,7 +151,7 @@ def _made_by(signature):
     return kinds.samples(name, tuple(outputs[name].shape[1:]))
 
 
-def sample(sampler, num, seed=0, labels=None, **given):
+def sample(sampler, num, seed=0, labels=None, port=None, **given):
     """Samples by the first port of a sampler, and what they were made of.
 
     Args:
@@ -160,10 +160,12 @@ def sample(sampler, num, seed=0, labels=None, **given):
         seed: integer, of the latents.
         labels: sequence of integers, classes in turn, or of rows of codes; all of them, or drawn
             ones, when `None`.
+        port: which one of several that are asked together (`Port.beside`), or `None` for all.
         **given: what else the port takes, by name: arrays (n, ...), whose rows are taken in turn.
 
     Returns:
-        The pair (list of the inputs, samples), arrays as at the border.
+        The pair (list of the inputs, samples), arrays as at the border; samples are a tuple of
+        arrays where there are several ports.
 
     Raises:
         ValueError: something is missing, or none of its kind.
@@ -179,7 +181,12 @@ def sample(sampler, num, seed=0, labels=None, **given):
             continue
         values = np.asarray(values)[np.arange(num) % len(values)]
         rows.append(kind.to_border(kind.of_samples(num, values)))
-    return rows, sampler.ask(sampler.name, *rows)
+    return rows, _ask_together(sampler, rows, port)
+
+
+def _ask_together(sampler, rows, port=None):
+    made = [sampler.ask(name, *rows) for name in ports.asked_together(sampler.ports, port)]
+    return made[0] if len(made) == 1 else tuple(made)
 
 
 def sample_between(sampler, seed_a, seed_b, steps, labels=None, **given):
@@ -192,7 +199,8 @@ def sample_between(sampler, seed_a, seed_b, steps, labels=None, **given):
         **given: see `sample`; the first row of each is that of all.
 
     Returns:
-        Array (steps, ...), as at the border.
+        Array (steps, ...), as at the border; a tuple of them where several ports are asked
+        together.
 
     Raises:
         ValueError: something is missing, none of its kind, or the model has no latents.
@@ -213,7 +221,7 @@ def sample_between(sampler, seed_a, seed_b, steps, labels=None, **given):
     first = {name: values[0] for name, values in given.items()}
     rows = port.rows_between(seed_a, seed_b, steps, label, **first)
     rows = [kind.to_border(row) for kind, row in zip(port.inputs, rows, strict=True)]
-    return sampler.ask(sampler.name, *rows)
+    return _ask_together(sampler, rows)
 
 
 def _unknown_classes(labels, num):

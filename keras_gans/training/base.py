@@ -7,6 +7,7 @@ scaling, optimizers, randomness, metrics, averaging, saving and XLA are the same
 import contextlib
 import dataclasses
 import functools
+import inspect
 
 import keras
 import numpy as np
@@ -23,7 +24,7 @@ from keras_gans.schedules import writes_schedules
 from keras_gans.training import advice, kinds, pipeline, preset_files
 from keras_gans.training.ema import averaged_copy, update_average, warmed_up
 from keras_gans.training.keras_model import PlayersModel
-from keras_gans.training.ports import Port, main_port, sampling_networks
+from keras_gans.training.ports import Port, asked_together, main_port, sampling_networks
 from keras_gans.training.reported import InUse, ReportedMean
 
 
@@ -151,7 +152,7 @@ class AdversarialModel(PlayersModel):
             seed: integer that fixes networks and training, or `None`.
             **settings: further arguments of the constructor, such as `ema_decay`, also in place of
                 those in `recipe`, or of the class's `default_networks`, such as the `width` of
-                ProGAN's.
+                ProGAN's; or of both.
 
         Returns:
             The model. `fit` trains it with the paper's optimizers.
@@ -166,7 +167,9 @@ class AdversarialModel(PlayersModel):
         >>> history = gan.fit(load("fashion_mnist_10k", batch_size=64), epochs=10)
         """
         shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
-        own = {n: settings.pop(n) for n in checks.network_settings(cls) if n in settings}
+        own = {n: settings[n] for n in checks.network_settings(cls) if n in settings}
+        both = inspect.signature(cls).parameters  # the constructor's, which may know one as well
+        settings = {n: v for n, v in settings.items() if n not in own or n in both}
         networks = cls.default_networks(shape, num_classes, latent_dim, seed, **own)
         if (cls.recipe.labelled or num_classes is not None) and checks.takes(cls, "num_classes"):
             settings["num_classes"] = num_classes
@@ -642,7 +645,7 @@ class AdversarialModel(PlayersModel):
             graphs[key] = graph.get_concrete_function(specs)
         return graphs[key](rows)
 
-    def generate(self, num, seed=None, labels=None, **given):
+    def generate(self, num, seed=None, labels=None, *, port=None, **given):
         """Samples from the generator, or from its average where there is one.
 
         Args:
@@ -651,19 +654,28 @@ class AdversarialModel(PlayersModel):
             labels: of conditional models, int (num,) or one for all; the classes in turn if `None`.
                 Where a sample has several (`kinds.Codes`), int (num, n) or a row for all; drawn if
                 `None`.
+            port: of models that make several things of the same latents (`Port.beside`), as CoGAN
+                makes pictures of two domains, the name of the only one that is wanted; all of them
+                when `None`.
             **given: what else the first of `ports()` takes, by name, such as `captions`: an array
                 (num, ...), or one example for all.
 
         Returns:
-            uint8 array (num, H, W, C) of pictures; for points, the generator's float32 output.
+            uint8 array (num, H, W, C) of pictures; for points, the generator's float32 output. Of
+            several ports a tuple with such an array of each, row k of which belong together.
         """
         num = checks.check_count("num", num)
         seed = new_seed() if checks.check_seed(seed) is None else int(seed)
         self._latents_port(f"generate({num!r})")
-        rows = self.generator_inputs(num, seed, labels, **given)
-        return self.sample_kind().to_border(self._run(self.sampler, rows))
+        return self._made_of(self.generator_inputs(num, seed, labels, **given), port)
 
-    def interpolate(self, seed_a, seed_b, steps=9, labels=None, **given):
+    def _made_of(self, rows, port=None):
+        """What the ports that are asked together, or one of them, make of rows, at the border."""
+        asked = asked_together(self.ports(), port).values()
+        made = [each.output.to_border(self._run(each.network, rows)) for each in asked]
+        return made[0] if len(made) == 1 else tuple(made)
+
+    def interpolate(self, seed_a, seed_b, steps=9, labels=None, *, port=None, **given):
         """Samples on the way between those of two seeds, by the averaged generator if there is one.
 
         The latents of `generate(1, seed)` are the ends. Normal ones go along an arc on which they
@@ -674,6 +686,7 @@ class AdversarialModel(PlayersModel):
             steps: how many samples, both ends included, at least 2.
             labels: of conditional models, one for all or int (steps,); those of `seed_a` if `None`,
                 which is class 0.
+            port: see `generate`.
             **given: what else the first of `ports()` takes, by name; see `generate`.
 
         Returns:
@@ -693,15 +706,14 @@ class AdversarialModel(PlayersModel):
         for name, seed in (("seed_a", seed_a), ("seed_b", seed_b)):
             checks.check_int(name, seed, 0, 2**63 - 1)
         steps = checks.check_int("steps", steps, 2)
-        port = self._latents_port(f"interpolate({seed_a!r}, {seed_b!r})")
-        takes = [kind.name for kind in port.inputs if not kind.from_seed]
+        main = self._latents_port(f"interpolate({seed_a!r}, {seed_b!r})")
+        takes = [kind.name for kind in main.inputs if not kind.from_seed]
         for name in given:
             checks.check_member("interpolate", name, takes)
-        if not any(isinstance(kind, kinds.Labels) for kind in port.inputs):
+        if not any(isinstance(kind, kinds.Labels) for kind in main.inputs):
             checks.check_unconditional(self, labels)
-        rows = port.rows_between(seed_a, seed_b, steps, labels, **given)
-        rows = self._run(self.sampler, rows if len(rows) > 1 else rows[0])
-        return self.sample_kind().to_border(rows)
+        rows = main.rows_between(seed_a, seed_b, steps, labels, **given)
+        return self._made_of(rows if len(rows) > 1 else rows[0], port)
 
     def _latents_port(self, received):
         """The first port, or a ValueError where it takes no latents."""

@@ -18,6 +18,7 @@ and what an exported model takes. The rest of the package asks it, and never the
 """
 
 import dataclasses
+import math
 
 import numpy as np
 import tensorflow as tf
@@ -908,6 +909,50 @@ def render(values, columns=None, reals=None, limit=None):
     values = np.asarray(values)
     kind = samples("values", values.shape[1:])
     return kind.draw(values, columns=columns, reals=reals, limit=limit)
+
+
+def beside(several, columns=None):
+    """Several things that were made of the same inputs, as one batch of pictures for `render`.
+
+    Args:
+        several: tuple of arrays (num, *shape) as at the border, row k of which belong together.
+        columns: examples in a row; nearly a square when `None`.
+
+    Returns:
+        The pair (uint8 pictures, columns). Pictures of one size are in rows that belong together: a
+        row of the first ones, under it those of the second, and so on. Of others, each array is
+        drawn by itself, and the drawings are side by side.
+
+    Example:
+
+    >>> pictures, columns = beside(cogan.generate(32), columns=8)
+    >>> save_png("pairs.png", render(pictures, columns))
+    """
+    several = [np.asarray(values) for values in several]
+    if not all(samples("values", values.shape[1:]).pictured for values in several):
+        drawn = [render(values, columns) for values in several]
+        several, columns = [drawing[None] for drawing in drawn], len(drawn)
+    channels = max(values.shape[-1] for values in several)
+    several = [v.repeat(channels, -1) if v.shape[-1] == 1 else v for v in several]
+    sides = [max(values.shape[axis] for values in several) for axis in (1, 2)]
+    several = [_padded(values, sides) for values in several]
+    num = len(several[0])
+    if columns is None:
+        columns = math.ceil(math.sqrt(num * len(several)))
+    rows = []
+    for start in range(0, num, columns):
+        for values in several:
+            part = values[start : start + columns]
+            missing = min(columns, num) - len(part)
+            rows += [part, np.full((missing, *part.shape[1:]), 255, "uint8")]
+    return np.concatenate(rows), min(columns, num) if num > 1 else len(several)
+
+
+def _padded(pictures, sides):
+    """Pictures with white at the bottom and the right, up to a height and a width."""
+    missing = [side - size for side, size in zip(sides, pictures.shape[1:3], strict=True)]
+    added = [(0, 0), *((0, each) for each in missing), (0, 0)]
+    return np.pad(pictures, added, constant_values=255)
 
 
 def animate(values, columns=None):

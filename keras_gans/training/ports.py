@@ -10,6 +10,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_gans.checks import check_member
 from keras_gans.images import enlarge, with_captions
 from keras_gans.training import kinds
 from keras_gans.training.kinds import Kind, Labels, Latents, Text
@@ -23,6 +24,8 @@ class Port:
         inputs: tuple of kinds, in the order of the network's inputs.
         network: built `keras.Model`, or `None` where it stands for a file's.
         output: the kind of what it makes.
+        beside: whether it is asked together with the first port, of the same inputs: what it makes
+            belongs beside what that one makes, as the pictures of two domains do.
 
     Example:
 
@@ -34,6 +37,7 @@ class Port:
     inputs: tuple[Kind, ...]
     network: keras.Model | None
     output: Kind
+    beside: bool = False
 
     @property
     def from_latents(self):
@@ -55,6 +59,7 @@ class Port:
         return {
             "inputs": [kind.describe() for kind in self.inputs],
             "output": self.output.describe(),
+            **({"beside": True} if self.beside else {}),
         }
 
     @property
@@ -124,12 +129,34 @@ class Port:
 def described(description):
     """The port, without a network, that `Port.describe` has described."""
     inputs = tuple(map(kinds.described, description["inputs"]))
-    return Port(inputs, None, kinds.described(description["output"]))
+    output = kinds.described(description["output"])
+    return Port(inputs, None, output, description.get("beside", False))
 
 
 def main_port(model):
     """The port that answers where none is named: the first one."""
     return next(iter(model.ports().values()))
+
+
+def asked_together(ports, name=None):
+    """The first port, and those that are asked together with it; or one of these.
+
+    Args:
+        ports: `{name: Port}`, of a model or a card.
+        name: of the only one that is wanted, or `None` for all.
+
+    Returns:
+        `{name: Port}`, not empty.
+
+    Raises:
+        ValueError: none of them has that name.
+    """
+    first = next(iter(ports))
+    together = {each: port for each, port in ports.items() if each == first or port.beside}
+    if name is None:
+        return together
+    check_member("port", name, together)
+    return {name: together[name]}
 
 
 def sampling_networks(model):

@@ -7,8 +7,10 @@ from metric_streams import check_streams, fed
 from keras_gans.metrics import (
     PSNR,
     SSIM,
+    PixelAgreement,
     mean_absolute_error,
     paired,
+    pixel_agreement,
     structural_similarity,
 )
 
@@ -109,6 +111,19 @@ def test_similarity_needs_a_whole_window():
     assert mean_absolute_error(small, small) == 0
     with pytest.raises(ValueError, match=r"at least 11 x 11 pixels. Received: uint8 of shape \(1"):
         structural_similarity(small, small)
+
+
+def test_pixel_agreement_by_hand():
+    """127 is dark and 128 bright; 3 of 4 pixels and 1 of 4."""
+    a = np.array([[[[0], [127]], [[128], [255]]], [[[0], [0]], [[0], [0]]]], "uint8")
+    b = np.array([[[[127], [128]], [[255], [128]]], [[[5], [200]], [[200], [200]]]], "uint8")
+    assert pixel_agreement(a, b) == pixel_agreement(b, a) == (3 + 1) / 8
+    assert pixel_agreement(a, a) == 1 and pixel_agreement(a, 255 - a) == 0
+    assert fed(PixelAgreement(), a, b, batch=1).result() == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="`a` and `b` must have one shape"):
+        pixel_agreement(a, b[:1])
+    with pytest.raises(ValueError, match="`b` must be uint8 pictures"):
+        pixel_agreement(a, b / 255.0)
 
 
 def test_psnr_by_hand():
