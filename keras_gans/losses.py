@@ -54,12 +54,6 @@ def class_cross_entropy(labels, class_logits):
     return ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
 
 
-def mean_squared_error(x, y):
-    """E[(x - y)^2], over all values of two tensors of one shape."""
-    x, y = float32(x, y)
-    return ops.mean(ops.square(x - y))
-
-
 def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
     """-E[t log D(x) + (1 - t) log(1 - D(x))] - E[log(1 - D(G(z)))], with t = `real_target`.
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-from keras_gans.checks import check_flag, check_number, check_scheduled
+from keras_gans.checks import check_flag, check_not_negative, check_number, check_scheduled
 from keras_gans.schedules import writes_schedules
 
 
@@ -104,6 +104,48 @@ class AnnealedAdam(keras.optimizers.Adam):
             beta_2 = keras.saving.deserialize_keras_object(beta_2, custom_objects)
             config = {**config, "beta_2": beta_2}
         return super().from_config(config, custom_objects)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class AdamL2(keras.optimizers.Adam):
+    """Adam with an L2 penalty on all weights, as `weight_decay` is in PyTorch's Adam and in Caffe.
+
+    To each gradient it adds `l2` times the weight, and goes on with the sum as `adam`: that is the
+    gradient of l2 / 2 times the sum of all squared weights, which stands in no loss that is shown.
+    Keras's own `weight_decay` is another thing, that of AdamW: it is not scaled with the rest.
+
+    Args:
+        learning_rate: a number or a schedule.
+        beta_1, beta_2: decays of the moments, in [0, 1).
+        epsilon: added to the root.
+        l2: a number of at least 0.
+        **kwargs: as of any Keras optimizer, such as `clipnorm`, which sees gradients without it.
+
+    Raises:
+        ValueError: `l2` is no such number.
+
+    Example:
+
+    >>> gan.compile(generator_optimizer=AdamL2(2e-4, beta_1=0.5, l2=5e-4))
+
+    Reference:
+        Loshchilov and Hutter, 2019 (arXiv:1711.05101), algorithm 2, the L2 form.
+    """
+
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, l2=0.0, **kwargs
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad=False, **kwargs)
+        self.l2 = check_not_negative("l2", l2)
+
+    def update_step(self, gradient, variable, learning_rate):
+        penalty = self.l2 * ops.cast(variable, gradient.dtype)
+        super().update_step(gradient + penalty, variable, learning_rate)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["amsgrad"]
+        return {**config, "l2": self.l2}
 
 
 @keras.saving.register_keras_serializable("keras_gans")

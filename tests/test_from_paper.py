@@ -65,10 +65,12 @@ def test_builds_and_generates(model_class, shape):
     averages = [getattr(model, f"ema_{name}") for name in model.averaged]
     expected = model_class.recipe.settings.get("ema_decay") is None and name[:6] != "ProGAN"
     assert all((average is None) == expected for average in averages)
-    samples = model.generate(2, seed=1)
-    assert samples.shape == (2, *shape)
-    assert samples.dtype == ("uint8" if shape == PICTURE else "float32")
-    assert np.isfinite(samples).all()
+    made = model.generate(2, seed=1)
+    assert isinstance(made, tuple) == (name == "CoGAN")
+    for samples in made if isinstance(made, tuple) else (made,):
+        assert samples.shape == (2, *shape)
+        assert samples.dtype == ("uint8" if shape == PICTURE else "float32")
+        assert np.isfinite(samples).all()
     takes_labels = any(isinstance(part, Labels) for part in model.data_spec())
     # InfoGAN has classes, and none in its data.
     assert takes_labels == model_class.recipe.needs_classes
@@ -97,6 +99,14 @@ def test_settings_are_the_constructors():
     assert models.ProGAN.from_paper((8, 8, 1), latent_dim=4, ema_decay=None).ema_decay is None
     with pytest.raises(TypeError, match="gp_wait"):
         models.WGANGP.from_paper(POINT, gp_wait=3.0)
+
+
+def test_a_setting_of_networks_and_constructor():
+    """`shared` is told to both: networks without sharing are taken only where that is wanted."""
+    gan = models.CoGAN.from_paper((8, 12, 1), latent_dim=4, width=2, shared=False, seed=0)
+    assert gan.shared is False and gan.shared_parameters()["generators"] == 0
+    gan = models.CoGAN.from_paper((8, 12, 1), other_shape=(8, 12, 3), latent_dim=4, width=2)
+    assert gan.generators.output_shape == [(None, 8, 12, 1), (None, 8, 12, 3)]
 
 
 def test_without_a_shape_it_is_that_of_the_data():

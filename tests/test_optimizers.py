@@ -73,6 +73,27 @@ def test_adam():
     assert optimizers.adam(1e-3).beta_2 == 0.999
 
 
+def test_adam_with_an_l2_penalty():
+    """That of the loss with l2 / 2 w^2 in it, as PyTorch's `weight_decay`, and not AdamW's."""
+    weight, places, start = keras.Variable([0.7]), [], 0.7
+    optimizer = optimizers.AdamL2(0.1, beta_1=0.5, beta_2=0.9, l2=0.3)
+    optimizer.build([weight])
+    m = v = 0.0
+    for t, gradient in enumerate((0.2, -0.5, 0.1), 1):
+        optimizer.apply([keras.ops.convert_to_tensor([gradient])], [weight])
+        places.append(float(weight[0]))
+        g = gradient + 0.3 * start
+        m, v = 0.5 * m + 0.5 * g, 0.9 * v + 0.1 * g**2
+        start -= 0.1 * (m / (1 - 0.5**t)) / (np.sqrt(v / (1 - 0.9**t)) + 1e-8)
+        assert places[-1] == pytest.approx(start, rel=1e-5)
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert type(again) is optimizers.AdamL2 and again.l2 == 0.3 and again.beta_1 == 0.5
+    assert steps(optimizers.AdamL2(1e-3), GRADIENTS) == steps(optimizers.adam(1e-3), GRADIENTS)
+    for l2 in (-0.1, None, "0.1"):
+        with pytest.raises(ValueError, match="`l2` must be a number of at least 0"):
+            optimizers.AdamL2(l2=l2)
+
+
 # Those that begin anew and that pause
 
 

@@ -13,7 +13,7 @@ from keras_gans.papers import Paper, Recipe
 
 CLASSES = {name: getattr(models, name) for name in models.__all__}
 LISTED = (
-    *("GAN", "VAE", "CGAN", "LAPGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN"),
+    *("GAN", "VAE", "CGAN", "LAPGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "CoGAN"),
     *("AAE", "ClusteringAAE", "SemiSupervisedAAE", "LSGAN"),
     *("WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN", "ProGAN", "R3GAN"),
 )
@@ -65,6 +65,7 @@ def test_declarations(name, tmp_path):
     assert recipe.batch_size >= 1 and recipe.steps >= 1
     assert (recipe.latent_dim is None) == (CLASSES[name].latent_prior is None)
     assert recipe.splits is None or len(recipe.splits) == 2
+    assert recipe.dataset_b is None or recipe.dataset_b in datasets.names()
     if recipe.dataset not in datasets.names():  # it must be downloaded, and the error says how
         with pytest.raises(FileNotFoundError, match=rf"tfds.load\('{recipe.dataset}'"):
             datasets.info(recipe.dataset, data_dir=tmp_path)

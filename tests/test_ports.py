@@ -12,7 +12,12 @@ from cases import BY_NAME, CASES
 
 import keras_gans
 from keras_gans.training.kinds import Labels, Latents, Pictures
-from keras_gans.training.ports import described, main_port, makes_from_latents
+from keras_gans.training.ports import (
+    asked_together,
+    described,
+    main_port,
+    makes_from_latents,
+)
 
 ROOT = Path(keras_gans.__file__).parent
 FAMILIES = ROOT / "families"
@@ -66,6 +71,22 @@ def test_a_port_in_json():
     for port in BY_NAME["CGAN"].build().ports().values():
         again = described(json.loads(json.dumps(port.describe())))
         assert again == dataclasses.replace(port, network=None) and again.from_latents
+
+
+def test_ports_that_are_asked_together():
+    """CoGAN's, of the same latents; a card says so too."""
+    model = BY_NAME["CoGAN"].build(ema_decay=0.9)
+    ports = model.ports()
+    assert list(ports) == list(asked_together(ports)) == ["a", "b"]
+    assert [port.beside for port in ports.values()] == [False, True]
+    assert list(asked_together(ports, "b")) == ["b"] and ports["a"].inputs == ports["b"].inputs
+    assert list(model.exported_networks()) == ["", "b"]
+    again = described(json.loads(json.dumps(ports["b"].describe())))
+    assert again.beside and "beside" not in ports["a"].describe()
+    vae = BY_NAME["VAE"].build().ports()  # decoding is another thing than generating
+    assert list(asked_together(vae)) == ["generate"]
+    with pytest.raises(ValueError, match=r"`port` takes the names \['generate'\]"):
+        asked_together(vae, "decode")
 
 
 def test_asking():

@@ -4,6 +4,7 @@ from keras_gans.models.aae import AAE, ClusteringAAE, SemiSupervisedAAE
 from keras_gans.models.began import BEGAN
 from keras_gans.models.catgan import CatGAN
 from keras_gans.models.cgan import CGAN
+from keras_gans.models.cogan import CoGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.dragan import DRAGAN
@@ -41,6 +42,7 @@ __all__ = [
     "WGANGP",
     "CatGAN",
     "ClusteringAAE",
+    "CoGAN",
     "CycleGAN",
     "InfoGAN",
     "ProGAN",

@@ -6,6 +6,13 @@ from keras_gans.networks.aae import (
     build_aae_generator,
 )
 from keras_gans.networks.began import build_began_discriminator, build_began_generator
+from keras_gans.networks.cogan import (
+    build_cogan_dense_discriminators,
+    build_cogan_dense_generators,
+    build_cogan_discriminators,
+    build_cogan_generators,
+)
+from keras_gans.networks.coupling import couple, shared_weights
 from keras_gans.networks.dcgan import (
     build_dcgan_discriminator,
     build_dcgan_encoder,
@@ -43,6 +50,10 @@ __all__ = [
     "build_aae_generator",
     "build_began_discriminator",
     "build_began_generator",
+    "build_cogan_dense_discriminators",
+    "build_cogan_dense_generators",
+    "build_cogan_discriminators",
+    "build_cogan_generators",
     "build_dcgan_discriminator",
     "build_dcgan_encoder",
     "build_dcgan_generator",
@@ -70,4 +81,6 @@ __all__ = [
     "build_vaegan_discriminator",
     "build_vaegan_encoder",
     "build_vaegan_generator",
+    "couple",
+    "shared_weights",
 ]

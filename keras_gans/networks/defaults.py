@@ -6,6 +6,13 @@ derives its own from it.
 
 import keras
 
+from keras_gans.checks import check_flag
+from keras_gans.networks.cogan import (
+    build_cogan_dense_discriminators,
+    build_cogan_dense_generators,
+    build_cogan_discriminators,
+    build_cogan_generators,
+)
 from keras_gans.networks.dcgan import (
     build_dcgan_discriminator,
     build_dcgan_encoder,
@@ -243,6 +250,37 @@ def catgan_pair(shape, latent_dim, num_classes, seed=None):
     )
     logits, _ = discriminator.outputs
     return generator, keras.Model(discriminator.inputs[0], logits, name="catgan_discriminator")
+
+
+def cogan_pairs(shape, latent_dim, other_shape=None, width=128, shared=True, seed=None):
+    """CoGAN's networks for pictures, dense ones for points.
+
+    Args:
+        shape, latent_dim, seed: see `mlp_pair`.
+        other_shape: shape of a sample of the second domain; that of the first when `None`.
+        width: channels of the generators' last common layer, 128 in the authors' code; of dense
+            ones, which are 256 wide, it changes nothing.
+        shared: whether they have layers in common.
+
+    Returns:
+        The pair of generators and the pair of discriminators.
+
+    Raises:
+        ValueError: an argument does not fit the networks.
+
+    Example:
+
+    >>> (generator_a, generator_b), discriminators = cogan_pairs((28, 28, 1), 100, width=32)
+    """
+    common = {"other_shape": other_shape, "seed": seed}
+    common["shared_layers"] = None if check_flag("shared", shared) else 0
+    if len(shape) == 1:
+        generators = build_cogan_dense_generators(shape, latent_dim=latent_dim, **common)
+        return generators, build_cogan_dense_discriminators(shape, **common)
+    generators = build_cogan_generators(shape, latent_dim=latent_dim, width=width, **common)
+    return generators, build_cogan_discriminators(
+        shape, width=max(1, round(width * 20 / 128)), **common
+    )
 
 
 def decoder_and_encoder(shape, latent_dim, seed=None, gaussian=True):
