@@ -34,6 +34,7 @@ FORMS = {
 }
 KINDS = ("generator", "discriminator")
 ADAPTIVE = {
+    "AdamL2": ("learning_rate", "beta_1", "beta_2", "epsilon", "l2"),
     "Adam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
     "RMSprop": ("learning_rate", "rho", "epsilon"),
     "Adagrad": ("learning_rate", "initial_accumulator_value", "epsilon"),

@@ -144,6 +144,7 @@ class CoGAN(AdversarialModel):
         seed=None,
         other_shape=None,
         width=128,
+        discriminator_width=None,
         shared=True,
     ):
         """The authors' for pictures, dense ones for points.
@@ -151,12 +152,14 @@ class CoGAN(AdversarialModel):
         Args:
             shape, num_classes, latent_dim, seed: see `AdversarialModel.default_networks`.
             other_shape: shape of domain B's samples; that of A when `None`.
-            width: channels of the generators' last common layer; the discriminators' first layers
-                have 20 where it is 128, as in the authors' code, and fewer as it is less.
+            width: channels of the generators' last common layer.
+            discriminator_width: channels of the discriminators' first layers; 20 of 128 of `width`
+                when `None`, as in the authors' code.
             shared: whether they have layers in common.
         """
         latent_dim = cls.recipe.latents_of(shape, latent_dim)
-        pairs = cogan_pairs(shape, latent_dim, other_shape, width, shared, seed)
+        widths = width, discriminator_width
+        pairs = cogan_pairs(shape, latent_dim, other_shape, *widths, shared, seed)
         return dict(zip(("generators", "discriminators"), pairs, strict=True))
 
     def train_step(self, data):

@@ -252,14 +252,24 @@ def catgan_pair(shape, latent_dim, num_classes, seed=None):
     return generator, keras.Model(discriminator.inputs[0], logits, name="catgan_discriminator")
 
 
-def cogan_pairs(shape, latent_dim, other_shape=None, width=128, shared=True, seed=None):
+def cogan_pairs(
+    shape,
+    latent_dim,
+    other_shape=None,
+    width=128,
+    discriminator_width=None,
+    shared=True,
+    seed=None,
+):
     """CoGAN's networks for pictures, dense ones for points.
 
     Args:
         shape, latent_dim, seed: see `mlp_pair`.
         other_shape: shape of a sample of the second domain; that of the first when `None`.
         width: channels of the generators' last common layer, 128 in the authors' code; of dense
-            ones, which are 256 wide, it changes nothing.
+            ones, which are 256 wide, the widths change nothing.
+        discriminator_width: channels of the discriminators' first layers, 20 in the authors' code;
+            as many for each of `width` as there when `None`.
         shared: whether they have layers in common.
 
     Returns:
@@ -278,9 +288,9 @@ def cogan_pairs(shape, latent_dim, other_shape=None, width=128, shared=True, see
         generators = build_cogan_dense_generators(shape, latent_dim=latent_dim, **common)
         return generators, build_cogan_dense_discriminators(shape, **common)
     generators = build_cogan_generators(shape, latent_dim=latent_dim, width=width, **common)
-    return generators, build_cogan_discriminators(
-        shape, width=max(1, round(width * 20 / 128)), **common
-    )
+    if discriminator_width is None:
+        discriminator_width = max(1, round(width * 20 / 128))
+    return generators, build_cogan_discriminators(shape, width=discriminator_width, **common)
 
 
 def decoder_and_encoder(shape, latent_dim, seed=None, gaussian=True):
