@@ -13,7 +13,8 @@ classes each; a combination that occurs is caught. KL is that of the samples' hi
 from an even one.
 
 Where it differs from the paper: MLPs of 3 x 128 and 2 latents for points, which the paper has none
-of; for pictures DCGAN's networks of width 32. lambda_1 and lambda_2 are those of the paper's faces.
+of; for pictures DCGAN's networks of width 32. lambda_2 is that of the paper's faces, and lambda_1
+10: with the faces' 0.2 the encoder of pictures learned to fool D, and not to reconstruct.
 
     python examples/mrgan.py --seeds 5
     python examples/mrgan.py --dataset grid --seeds 5
@@ -33,6 +34,7 @@ HIDDEN, POINT_LATENTS = (128, 128, 128), 2
 POINT_RATE, POINT_JUDGE_RATE = 1e-3, 1e-4
 WIDTH, JUDGE_WIDTH, PICTURE_LATENTS = 32, 8, 64
 PICTURE_RATE = 2e-4
+WEIGHTS = {"GAN": {}, "MRGAN": {"reconstruction_weight": 10.0}, "MDGAN": {}}
 SETS = {"ring": "ring", "grid": "grid", "stacked": "stacked_fashion_mnist"}
 MIXTURES = {
     "ring": (points.RING_CENTRES, points.RING_SIGMA),
@@ -68,7 +70,7 @@ def build(name, shape, seed):
     of_points = len(shape) == 1
     make = point_networks if of_points else picture_networks
     parts = make(shape, seed, judges=range(2 if name == "MDGAN" else 1))
-    gan = MODELS[name](*(parts[:-1] if name == "GAN" else parts), seed=seed)
+    gan = MODELS[name](*(parts[:-1] if name == "GAN" else parts), seed=seed, **WEIGHTS[name])
     rate, judge_rate = PICTURE_RATE, PICTURE_RATE
     if of_points:
         rate, judge_rate = POINT_RATE, POINT_JUDGE_RATE

@@ -220,6 +220,7 @@ def test_paper_settings():
             assert config["learning_rate"] == pytest.approx(2e-4) and config["beta_1"] == 0.5
     gan = MRGAN(*mrgan_networks())
     assert (gan.reconstruction_weight, gan.mode_weight) == (0.2, 0.4)
+    assert MRGAN.from_paper((2,)).reconstruction_weight == 10
     assert MDGAN(*mdgan_networks()).manifold_weight == 0.01
     assert models.MDGAN.paper == models.MRGAN.paper and gan.latent_prior == "normal"
 
