@@ -121,7 +121,7 @@ class AAE(Autoencoding, AdversarialModel):
         steps=10_000,
         latent_dim=2,
         conditional=True,
-        status="trained",
+        status="short runs",
     )
     players = {
         "autoencoder": ("encoder", "generator"),
@@ -433,7 +433,7 @@ class SemiSupervisedAAE(SemiSupervised, _CategoricalAAE):
         steps=15_000,
         latent_dim=10,
         labels_per_class=10,
-        status="trained",
+        status="short runs",
     )
     players = {**_CategoricalAAE.players, "classifier": ("encoder",)}
 
@@ -485,7 +485,7 @@ class ClusteringAAE(_CategoricalAAE):
         batch_size=100,
         steps=15_000,
         latent_dim=5,
-        status="trained",
+        status="short runs",
     )
 
     @classmethod

@@ -93,7 +93,7 @@ class CatGAN(SemiSupervised, AdversarialModel):
         conditional=True,  # with labels of 10 of each class by default, or of none
         labels_per_class=10,
         settings={"ema_decay": 0.999},
-        status="trained",
+        status="short runs",
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)

@@ -112,7 +112,7 @@ class MRGAN(ModeRegularized, AdversarialModel):
         steps=4_000,
         latent_dim=100,
         settings={"reconstruction_weight": 10.0},
-        status="trained",
+        status="short runs",
     )
     players = {
         "discriminator": ("discriminator",),
@@ -233,7 +233,7 @@ class MDGAN(ModeRegularized, AdversarialModel):
         batch_size=64,
         steps=4_000,
         latent_dim=100,
-        status="trained",
+        status="short runs",
         listed=False,  # as another form of MRGAN
     )
     players = {
