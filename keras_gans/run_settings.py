@@ -38,6 +38,8 @@ UNWRITTEN = {"precision": "float32", "split": None, "labels_per_class": None}
 # What a run knows of its model and the model does not.
 FACTS = (
     "dataset",
+    "dataset_b",
+    "split",
     "value_range",
     "dataset_license",
     "num_examples",

@@ -380,3 +380,41 @@ def test_end_to_end_with_two_sets(tmp_path):
     assert gan.total_steps == 1
     for source in (run, run / "savedmodel"):
         assert "out of pictures" in fails("generate", source, "--out", tmp_path / "a.png")
+
+
+@pytest.mark.slow
+def test_end_to_end_with_two_sets_of_one_latent(tmp_path):
+    """CoGAN: halves of the digits and their negatives; pairs, and a table of each domain."""
+    run = tmp_path / "run"
+    sets = ("--dataset", "mnist_5k", "--dataset-b", "mnist_5k_negatives", "--image-size", 8)
+    small = ("--width", 2, "--batch-size", 16, "--latent-dim", 4)
+    result = invoke("train", "cogan", *sets, *small, "--steps", 1, "--out", run)
+    assert result.exit_code == 0, result.output
+    assert read_png(run / "grid.png").shape == (8 * 66 + 2, 8 * 66 + 2, 1)
+    settings = json.loads((run / "settings.json").read_text())
+    assert (settings["num_examples"], settings["dataset_b"]) == (2000, "mnist_5k_negatives")
+    for source in (run, run / "savedmodel"):
+        result = invoke("generate", source, "--num", 6, "--out", tmp_path / "pairs.png")
+        assert "6 pictures of a and as many of b" in result.output
+        file = tmp_path / "measured.json"
+        options = ("--metrics", "swd", "--num", 20, "--out", file)
+        result = invoke("evaluate", source, *options)
+        assert result.exit_code == 0, result.output
+        for name in ("a of", "b of", "mnist_5k_negatives"):
+            assert name in result.output
+        measured = json.loads(file.read_text())["measurements"]
+        assert [each["port"] for each in measured] == ["a", "b"]
+        a, b = (each["protocol"] for each in measured)
+        assert a["reals_chosen"] == b["reals_chosen"] == "the first 20 of 2,000"
+        assert a["reals_hash"] != b["reals_hash"]
+        assert invoke("evaluate", source, *options, "--direction", "b").exit_code == 0
+        assert [m["port"] for m in json.loads(file.read_text())["measurements"]] == ["b"]
+        assert "the names ['a', 'b']" in fails("evaluate", source, *options, "--direction", "c")
+    result = invoke("generate", run, "--interpolate", 1, "--num", 3, "--out", tmp_path / "way.gif")
+    assert "3 pictures of a and as many of b from seed 0 to seed 1" in result.output
+    for direction in ("a", "b"):
+        options = ("--to", "tflite,onnx", "--direction", direction, "--out", tmp_path / "files")
+        result = invoke("export", run, *options)
+        assert result.exit_code == 0, result.output
+    names = {path.name for path in (tmp_path / "files").iterdir()}
+    assert names == {f"model-{x}.{form}" for x in "ab" for form in ("tflite", "onnx")}

@@ -127,7 +127,8 @@ def card_page(card):
 
 def _rows(card):
     """What the page's first table says."""
-    yield "data", card.get("dataset") or "not said"
+    sets = [card[name] for name in ("dataset", "dataset_b") if card.get(name)]
+    yield "data", " and ".join(map(str, sets)) or "not said"
     yield "licence of the data", card.get("dataset_license") or "not said"
     if card.get("num_examples"):
         yield "examples", _grouped(card["num_examples"])

@@ -335,7 +335,8 @@ def test_data_without_pairs(chosen):
     """What `keras-gans train` loads: halves of the pictures, those of B transformed."""
     recipe, options = CoGAN.recipe, dict.fromkeys(cli_train.DATA_SETTINGS)
     default = {"dataset": recipe.dataset, "dataset_b": recipe.dataset_b, "seed": 0}
-    settings = {**options, **default, **chosen, "batch_size": 100, "on_unreadable": "error"}
+    settings = {**options, **default, **chosen, "batch_size": 100, "split": None}
+    settings["on_unreadable"] = "error"
     reals = [
         to_uint8(np.concatenate(side))
         for side in zip(*cli_train.load_data(CoGAN, settings), strict=True)
