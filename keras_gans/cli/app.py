@@ -196,8 +196,8 @@ def train(
         _option(
             "--width",
             "N",
-            "Channels of the widest layers, of ProGAN, R3GAN and CycleGAN: a step takes about the "
-            "square of it.",
+            "Channels of the widest layers, of ProGAN, R3GAN, CycleGAN and CoGAN: a step takes "
+            "about the square of it.",
             "the paper's",
             min=1,
         ),

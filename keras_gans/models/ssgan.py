@@ -64,13 +64,13 @@ from keras_gans.networks.ssgan import (
     build_ssgan_generator,
     build_ssgan_mlp_discriminator,
     build_ssgan_mlp_generator,
+    has_convolutions,
 )
 from keras_gans.optimizers import adam
 from keras_gans.papers import Paper, Recipe
 from keras_gans.training.base import AdversarialModel
 
 MATCHINGS = {"squared": ops.square, "absolute": ops.abs}
-OF_MNIST = 28 * 28  # values of a picture; larger ones have convolutions by default
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -187,8 +187,9 @@ class SSGAN(SemiSupervised, AdversarialModel):
 
     def default_optimizers(self):
         """Adam with beta_1 0.5 and epsilon 1e-4; rate 3e-3, and of convolutions 3e-4."""
-        weights = self.discriminator.trainable_variables
-        rate = 3e-4 if any(len(v.shape) == 4 for v in weights) else 3e-3
+        layers = [getattr(each, "layer", each) for each in self.discriminator.layers]
+        convolves = any(isinstance(layer, keras.layers.Conv2D) for layer in layers)
+        rate = 3e-4 if convolves else 3e-3
         return {player: adam(rate, beta_1=0.5, epsilon=1e-4) for player in self.players}
 
     @classmethod
@@ -258,7 +259,7 @@ class SSGAN(SemiSupervised, AdversarialModel):
     def _has_convolutions(shape, chosen):
         if chosen is not None:
             return check_flag("convolutional", chosen)
-        return len(shape) == 3 and shape[0] * shape[1] * shape[2] > OF_MNIST
+        return has_convolutions(shape)
 
     def begin_on(self, reals, labelled, labels):
         """Sets the scales of the networks' layers by the first reals and as many latents."""

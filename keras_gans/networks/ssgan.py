@@ -43,6 +43,11 @@ def _normal(stddev, seed, network):
     return Initializers(make, seed, network)
 
 
+def has_convolutions(shape):
+    """Whether samples of a shape are pictures of more values than MNIST's, 28 x 28 x 1."""
+    return len(shape) == 3 and shape[0] * shape[1] * shape[2] > 28 * 28
+
+
 def build_ssgan_mlp_generator(sample_shape, latent_dim=100, hidden=(500, 500), seed=None):
     """Builds the dense generator of MNIST, with softplus and batch normalization.
 
