@@ -270,7 +270,7 @@ def plan_stages(model_class, settings, batch_size):
 def build(model_class, info, settings, strategy):
     chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    if model_class.recipe.labelled or settings["labels_per_class"]:
+    if model_class.recipe.labelled or settings.get("labels_per_class"):
         chosen["num_classes"] = info.num_classes
     chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):

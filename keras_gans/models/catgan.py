@@ -147,8 +147,8 @@ class CatGAN(SemiSupervised, AdversarialModel):
 
     def begin_on(self, reals, *labelled):
         """Sets the scales of layers by the first data; see `layers.initialize_from_data`."""
-        initialize_from_data(self.generator, self.sample_latents(reals))
-        initialize_from_data(self.discriminator, reals)
+        generator_was_set = initialize_from_data(self.generator, self.sample_latents(reals))
+        return initialize_from_data(self.discriminator, reals) or generator_was_set
 
     def train_step(self, data):
         (batch,) = self.minibatches(data, 1)

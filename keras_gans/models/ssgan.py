@@ -263,8 +263,8 @@ class SSGAN(SemiSupervised, AdversarialModel):
 
     def begin_on(self, reals, labelled, labels):
         """Sets the scales of the networks' layers by the first reals and as many latents."""
-        initialize_from_data(self.generator, self.sample_latents(reals))
-        initialize_from_data(self.discriminator, reals)
+        generator_was_set = initialize_from_data(self.generator, self.sample_latents(reals))
+        return initialize_from_data(self.discriminator, reals) or generator_was_set
 
     def train_step(self, data):
         (reals, labelled, labels), *others = self.minibatches(data, self.minibatches_per_step)

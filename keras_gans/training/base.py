@@ -292,7 +292,11 @@ class AdversarialModel(PlayersModel):
 
         Args:
             *parts: the data of the first step, checked, as `data_spec` has them.
+
+        Returns:
+            Whether weights were set, which the averages then take over.
         """
+        return False
 
     def sample_latents(self, like):
         """Fresh latents (batch of `like`, *latent_shape) from the model's prior."""

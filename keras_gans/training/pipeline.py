@@ -171,9 +171,8 @@ def prepare(model, x, y=None, batch_size=None, steps_per_epoch=None, start=Start
 
 def begin(model, parts):
     """Shows a model that has taken no step the data of its first one; see `begin_on`."""
-    if steps_taken(model):
+    if steps_taken(model) or not model.begin_on(*parts):
         return
-    model.begin_on(*parts)
     for name in model.averaged:
         update_average(getattr(model, f"ema_{name}"), getattr(model, name), decay=0.0)
 
