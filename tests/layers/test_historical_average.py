@@ -80,7 +80,8 @@ def test_saved_with_a_model(tmp_path):
 
 @pytest.mark.slow
 def test_two_replicas_are_one_device(two_replicas):
-    harness.check_training_is_one(CASE, two_replicas)
+    harness.check_graph_is_eager(CASE)
+    harness.check_replicas_are_one_device(CASE, two_replicas)
 
 
 def test_bad_variables():

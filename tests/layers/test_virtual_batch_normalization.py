@@ -144,7 +144,8 @@ def test_gradients_go_through_the_reference():
 @pytest.mark.slow
 def test_models_train_save_and_export(two_replicas, tmp_path):
     """As the harness asks of all models; the reference batches stay as they are."""
-    harness.check_training_is_one(CASE, two_replicas)
+    harness.check_graph_is_eager(CASE)
+    harness.check_replicas_are_one_device(CASE, two_replicas)
     harness.check_round_trip(CASE, tmp_path / "model.keras")
     harness.check_export(CASE, tmp_path)
 
