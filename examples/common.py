@@ -47,11 +47,13 @@ def supervised_accuracy(classifier, labelled, test, steps):
 
     import keras
 
-    layers.initialize_from_data(classifier, next(iter(labelled))[0])
+    first = next(iter(labelled))[0]
+    layers.initialize_from_data(classifier, first)
     classifier.compile(
         optimizer=optimizers.adam(1e-3),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    classifier.fit(labelled.repeat(), steps_per_epoch=steps, verbose=0)
+    shuffled = labelled.unbatch().cache().shuffle(10_000, seed=0).batch(len(first)).repeat()
+    classifier.fit(shuffled, steps_per_epoch=steps, verbose=0)
     return classifier.evaluate(test, verbose=0, return_dict=True)["accuracy"]

@@ -112,7 +112,8 @@ def main():
         for name in names:
             gan = build(name, dataset.info.shape, seed)
             if not rows:
-                runs.train(gan, dataset, out, args.steps, fresh=True, settings=vars(args))
+                settings = {**vars(args), "dataset": dataset.info.name}
+                runs.train(gan, dataset, out, args.steps, fresh=True, settings=settings)
             else:
                 gan.fit(dataset, steps_per_epoch=args.steps, verbose=0)
             numbers, picture = measure(gan, args.dataset, seed)

@@ -188,13 +188,18 @@ class Evaluate(keras.callbacks.Callback):
             self._write()
 
     def _is_finite(self):
-        weights = getattr(self.model.sampler, "weights", ())
+        weights = getattr(self._measured_network(), "weights", ())
         return all(np.isfinite(np.array(w, "float32")).all() for w in weights)
+
+    def _measured_network(self):
+        """What makes the samples that are measured: of one of several ports, its network."""
+        port = self.evaluation.port
+        return self.model.sampler if port is None else self.model.ports()[port].network
 
     def _write(self):
         if self.path is None:
             return
-        network = self.model.sampler
+        network = self._measured_network()
         if not is_chief(self.model):  # All must save: some variables are read by all together.
             with tempfile.TemporaryDirectory() as directory:
                 network.save(os.path.join(directory, "best.keras"))

@@ -14,6 +14,7 @@ from keras_gans.cli.inputs import (
     load_reals,
     open_extractor,
     open_models,
+    split_of,
 )
 from keras_gans.cli.parts import console
 from keras_gans.files import write_json
@@ -60,7 +61,8 @@ def evaluate(
         measured, others = [], [name for name in names if name != ACCURACY]
         if ACCURACY in names:
             given = {"data_dir": data_dir, "value_range": value_range, "on_unreadable": options[-1]}
-            measured = [accuracy(opened, sets[0], split or "train", image_size, given)]
+            of_set = split_of(opened, split, dataset)
+            measured = [accuracy(opened, sets[0], of_set, image_size, given)]
         # Errors of words and numbers come before an extractor is read from the disk.
         both = [x and Examples("reals", x) for x in (real_set, source_set)]
         if others or not measured:
@@ -135,8 +137,13 @@ def accuracy(opened, name, split, image_size, given):
             f"SSGAN does. Received: a {opened.card.get('model', 'model')}."
         )
     options = as_trained(opened.card, name, given)
-    right = num = 0
-    for pictures, labels in load_like(name, split, opened.shape, image_size, True, options):
+    dataset, right, num = load_like(name, split, opened.shape, image_size, True, options), 0, 0
+    if dataset.info.num_classes != opened.num_classes:
+        raise ValueError(
+            f"--dataset must have the {opened.num_classes} classes that the model has learned, for "
+            f"{ACCURACY}. Received: '{name}', with {dataset.info.num_classes}."
+        )
+    for pictures, labels in dataset:
         kind = samples("samples", pictures.shape[1:])
         right += int((opened.classify(kind.to_border(pictures)) == labels.numpy()).sum())
         num += len(labels)

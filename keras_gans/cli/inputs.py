@@ -34,6 +34,7 @@ class Opened:
         backwards: whether it translates from the second set to the first.
         classify: function of uint8 pictures, or points, that returns their classes, of models that
             have learned those of data; else None.
+        num_classes: how many these are.
         port: which of several ports it is that are asked together (`Port.beside`), or None.
         place: which one of them, from 0; each makes what one of the data's sets is.
     """
@@ -45,6 +46,7 @@ class Opened:
     source_shape: tuple | None = None
     backwards: bool = False
     classify: Any = None
+    num_classes: int | None = None
     port: str | None = None
     place: int = 0
 
@@ -77,8 +79,10 @@ def of_model(gan, card, direction):
         shape = tuple(ports[port or next(iter(ports))].output.shape)
         learned = any(isinstance(part, Labels) for part in gan.data_spec())
         learned = learned and "classify" in ports
-        classify = functools.partial(gan.ask, "classify") if learned else None
-        given = {"classify": classify, "port": port, "place": place}
+        given = {"port": port, "place": place}
+        if learned:
+            given["classify"] = functools.partial(gan.ask, "classify")
+            given["num_classes"] = ports["classify"].output.num_classes
         return Opened(gan, card, shape, takes_labels(gan), **given)
     direction = next(iter(ports)) if direction is None else direction
     check_member("direction", direction, ports)
@@ -97,7 +101,8 @@ class SavedGenerator:
     def __init__(self, sampler, port=None):
         known = papers.listed().get(sampler.card.get("model"))
         # Categories that a model finds by itself (InfoGAN) are not the classes of the data.
-        labelled = known is None or known.recipe.labelled
+        labelled = sampler.card.get("learns_classes", known is None or known.recipe.labelled)
+        labelled = labelled and any(isinstance(kind, Labels) for kind in sampler.port.inputs)
         self.sampler, self.port = sampler, port
         self.num_classes = sampler.num_classes if labelled else None
 
@@ -109,12 +114,13 @@ def of_saved(sampler, source, direction):
     """`Opened`, of a SavedModel."""
     if sampler.port.from_latents:
         port, place = one_of_several(sampler.ports, f"'{source}'", direction)
-        known = papers.listed().get(sampler.card.get("model"))
         model = SavedGenerator(sampler, port)
         shape = sampler.ports[port or sampler.name].output.shape
-        learned = known is not None and known.recipe.has_classes and "classify" in sampler.ports
-        classify = functools.partial(sampler.ask, "classify") if learned else None
-        given = {"classify": classify, "port": port, "place": place}
+        learned = sampler.card.get("learns_classes") and "classify" in sampler.ports
+        given = {"port": port, "place": place}
+        if learned:
+            given["classify"] = functools.partial(sampler.ask, "classify")
+            given["num_classes"] = sampler.ports["classify"].output.num_classes
         return Opened(model, sampler.card, shape, model.num_classes is not None, **given)
     direction = sampler.name if direction is None else direction
     check_member("direction", direction, sampler.ports)
@@ -176,14 +182,16 @@ def load_reals(
         name = dataset or opened.card.get("dataset")
         if name is None:
             raise ValueError("--dataset must be given: nothing says what it was trained on.")
-        return [name], like(name, split or "train", opened.shape, opened.labelled), None
+        split = split_of(opened, split, dataset)
+        return [name], like(name, split, opened.shape, opened.labelled), None
     card = opened.card if dataset is None and dataset_b is None else {}
     a = dataset or card.get("dataset")
     b = dataset_b or card.get("dataset_b")
     local = a in datasets.names() or os.path.isdir(str(a))
     if a is None or (b is None and (local or "/" not in a)):
         raise ValueError("--dataset and --dataset-b must be given: A and B of what it translates.")
-    splits = (split or (SPLITS if b is None else "train,train")).split(",")
+    splits = split_of(opened, split, dataset or dataset_b, SPLITS if b is None else "train,train")
+    splits = splits.split(",")
     if len(splits) != 2:
         raise ValueError(f"--split must be two names, such as '{SPLITS}'. Received: '{split}'.")
     pairs = list(zip((a, a if b is None else b), splits, strict=True))
@@ -193,6 +201,11 @@ def load_reals(
         like(*reals, opened.shape),
         like(*sources, opened.source_shape),
     )
+
+
+def split_of(opened, split, named, usual="train"):
+    """The split that is measured: the user's, or of the training's own set that of the training."""
+    return split or (None if named else opened.card.get("split")) or usual
 
 
 def set_of_port(opened, given, split):
@@ -207,6 +220,11 @@ def set_of_port(opened, given, split):
     a, b = (name or opened.card.get(option) for name, option in zip(given, options, strict=True))
     splits = splits_without_pairs(a, b)
     if b is None and a is not None and a not in datasets.names() and not os.path.isdir(a):
+        if "/" not in a:  # two sets of a run that was made in Python
+            raise ValueError(
+                "--dataset and --dataset-b must be given: A and B of what it makes. "
+                f"Received: none, and a training on '{a}'."
+            )
         b, splits = a, SPLITS.split(",")
     name = (a, b)[opened.place]
     if name is None:

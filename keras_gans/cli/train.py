@@ -149,8 +149,9 @@ def load_data(model_class, settings):
     labelled = recipe.labelled or bool(few)
     if labelled and not datasets.info(settings["dataset"], split, **chosen).num_classes:
         what = "is label-conditional" if recipe.labelled else "learns classes"
+        but = "" if recipe.needs_classes else ", or --labels-per-class 0 to do without"
         raise ValueError(
-            f"{name} {what} and must have data with classes. "
+            f"{name} {what} and must have data with classes{but}. "
             f"Received: '{settings['dataset']}', which has none."
         )
     dataset = datasets.load(

@@ -175,7 +175,9 @@ def read(name, size=None, channels=None, resampling="lanczos", split="train"):
         examples = dataclasses.replace(examples, info=SETS[name])
     examples = fitted(of_split(examples, splits_of(name), split), size, channels, resampling)
     if name in DERIVED:
-        made = TRANSFORMS[DERIVED[name][1]](examples.values.numpy())
+        made = examples.values.numpy()
+        colours = made.shape[-1] - (made.shape[-1] in (2, 4))  # what is opaque stays so
+        made[..., :colours] = TRANSFORMS[DERIVED[name][1]](made[..., :colours])
         examples = dataclasses.replace(examples, values=made)
     return examples
 

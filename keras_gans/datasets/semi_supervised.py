@@ -105,6 +105,11 @@ def choose(labels, labels_per_class, seed, dataset):
         ValueError: a class has fewer.
     """
     labels, rng = np.asarray(labels), np.random.default_rng(seed)
+    if labels.min() < 0:
+        raise ValueError(
+            f"`dataset` must have a label for each example. Received: {dataset.info.name!r}, with "
+            f"labels of {labels.min()}"
+        )
     info, counts = dataset.info, np.bincount(labels, minlength=dataset.info.num_classes)
     if counts.min() < labels_per_class:
         name = info.class_names[counts.argmin()] if info.class_names else counts.argmin()

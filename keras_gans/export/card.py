@@ -15,6 +15,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras_gans.catalogue import class_in_words
 from keras_gans.devices.progress import steps_taken
 from keras_gans.export.signatures import is_batchable, networks_of
+from keras_gans.training.kinds import Labels
 from keras_gans.training.ports import main_port
 from keras_gans.versions import versions
 
@@ -45,6 +46,7 @@ def make_card(gan, signatures, facts=None, metrics=None):
         **paper,
         **_checked_facts(facts),
         "num_classes": gan.num_classes,
+        "learns_classes": any(isinstance(part, Labels) for part in gan.data_spec()),
         "sample_shape": list(gan.sampler.output_shape[1:]),
         "latents": gan.latent_prior,
         "latent_shape": list(gan.latent_shape) if from_seeds else None,

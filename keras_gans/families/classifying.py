@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import checks
+from keras_gans.layers import MinibatchDiscrimination
 from keras_gans.losses import float32
 from keras_gans.training import kinds, pipeline
 from keras_gans.training.ports import Port
@@ -28,8 +29,13 @@ class Classifying:
         raise NotImplementedError(f"{type(self).__name__} must define `class_logits_network`")
 
     def ports(self):
-        """Besides the others, "classify": of which class samples are."""
+        """Besides the others, "classify": of which class samples are.
+
+        Not so where that of a sample depends on the others in its batch.
+        """
         kind, source = self.sample_kind(), self.class_logits_network()
+        if looks_across(source):
+            return super().ports()
         taken = dataclasses.replace(kind, name=kind.output_name)
 
         def classifier():
@@ -58,6 +64,7 @@ class Classifying:
         >>> (gan.classify(pictures) == labels).mean()
         0.957
         """
+        self._check_looks_at_each()
         return self._ask("classify", samples=samples)
 
     def probabilities(self, samples):
@@ -65,7 +72,16 @@ class Classifying:
         samples = dataclasses.replace(self.sample_kind(), name="samples").from_border(samples)
         return ops.convert_to_numpy(ops.softmax(self._class_logits(samples)))
 
+    def _check_looks_at_each(self):
+        if looks_across(self.class_logits_network()):
+            raise ValueError(
+                f"This {type(self).__name__} classifies batches, and no samples: what it says of "
+                "one depends on the others beside it, by its MinibatchDiscrimination. For a "
+                "classifier train without, by feature matching"
+            )
+
     def _class_logits(self, samples):
+        self._check_looks_at_each()
         return self._run(self.class_logits_network(), samples)
 
     def evaluate(self, x, y=None, batch_size=None, *, verbose="auto", return_dict=False):
@@ -133,6 +149,11 @@ class SemiSupervised(Classifying):
         (reals,) = super().data_spec()
         labelled = dataclasses.replace(reals, name="labelled")
         return reals, labelled, kinds.Labels("labels", self.num_categories)
+
+
+def looks_across(network):
+    """Whether a network compares the samples of a batch, also when it does not train."""
+    return any(isinstance(layer, MinibatchDiscrimination) for layer in network._flatten_layers())
 
 
 def check_classes(name, network, num_outputs=1):

@@ -41,13 +41,13 @@ class Translator(AdversarialModel):
         made = kinds.samples("pictures", network.output_shape[1:])
         return Port((kinds.Pictures("images", tuple(network.input_shape[1:])),), network, made)
 
-    def generate(self, num=None, seed=None, labels=None):
+    def generate(self, num=None, seed=None, labels=None, port=None):
         raise ValueError(
             f"{type(self).__name__} makes pictures out of pictures, not out of latents: use "
             f"`translate(pictures)`. Received: generate({num!r})"
         )
 
-    def interpolate(self, seed_a=None, seed_b=None, steps=9, labels=None):
+    def interpolate(self, seed_a=None, seed_b=None, steps=9, labels=None, port=None):
         raise ValueError(
             f"{type(self).__name__} makes pictures out of pictures and has no latents to go "
             f"between: use `translate(pictures)`. Received: interpolate({seed_a!r}, {seed_b!r})"

@@ -15,10 +15,10 @@ class DataDependent:
     true it sets its weights by its inputs, and calls `has_taken_data()`.
     """
 
-    def add_flag(self):
+    def add_flag(self, initializer="zeros"):
         """Adds the weight that says whether this layer has seen its data, so that files keep it."""
         self.initialized = self.add_weight(
-            name="initialized", shape=(), initializer="zeros", trainable=False, autocast=False
+            name="initialized", shape=(), initializer=initializer, trainable=False, autocast=False
         )
 
     def takes_data(self):
@@ -52,6 +52,9 @@ def initialize_from_data(network, *inputs):
     Returns:
         Whether there was a layer to set.
 
+    Raises:
+        ValueError: there is a layer to set, and fewer than 2 examples.
+
     Example:
 
     >>> initialize_from_data(discriminator, pictures[:500])
@@ -63,6 +66,11 @@ def initialize_from_data(network, *inputs):
     waiting = [layer for layer in network._flatten_layers() if isinstance(layer, DataDependent)]
     if not any(not float(np.array(layer.initialized)) for layer in waiting):
         return False
+    if len(inputs[0]) < 2:
+        raise ValueError(
+            "`inputs` must be 2 examples or more, and better some hundred, for first weights by "
+            f"data. Received: {len(inputs[0])}"
+        )
     with _initializing():
         network(inputs[0] if len(inputs) == 1 else list(inputs), training=True)
     return True

@@ -99,10 +99,11 @@ class MinibatchDiscrimination(DataDependent, keras.layers.Layer):
         itself = ops.eye(batch, dtype=distances.dtype)[:, :, None]
         sets_weights = self.weight_normalization and self.takes_data()
         if sets_weights:
-            distances /= self._halve_the_nearest(distances + FAR * itself)
+            far = ops.cast(distances, "float32") + FAR * ops.cast(itself, "float32")
+            distances /= ops.cast(self._halve_the_nearest(far), distances.dtype)
         nearness = ops.sum((1.0 - itself) * ops.exp(-distances), axis=1)
         if sets_weights:
-            self.bias.assign(-ops.mean(nearness, axis=0))
+            self.bias.assign(-ops.mean(ops.cast(nearness, "float32"), axis=0))
             self.has_taken_data()
         if self.weight_normalization:
             nearness += ops.cast(self.bias, nearness.dtype)
@@ -111,6 +112,7 @@ class MinibatchDiscrimination(DataDependent, keras.layers.Layer):
     def _halve_the_nearest(self, distances):
         """Half the mean distance of nearest neighbours, by which T is divided: (num_kernels,)."""
         half = 0.5 * ops.mean(ops.min(distances, axis=1), axis=0)
+        half = ops.where(half > 1e-6, half, 1.0)  # examples that are all alike set nothing
         self.log_scale.assign(self.log_scale - ops.log(half)[:, None])
         return half
 

@@ -6,6 +6,16 @@ from keras import ops
 from keras_gans.checks import check_flag, check_positive
 from keras_gans.layers.data_dependent import DataDependent
 
+LINEAR = (
+    keras.layers.Dense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class WeightNormalization(DataDependent, keras.layers.Wrapper):
@@ -50,10 +60,12 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
                 "`layer` must have no activation: put it behind the normalized layer. "
                 f"Received: {layer.name} with {layer.activation!r}"
             )
-        if getattr(layer, "use_bias", True):
+        channels_last = getattr(layer, "data_format", "channels_last") == "channels_last"
+        if not isinstance(layer, LINEAR) or layer.use_bias or not channels_last:
             raise ValueError(
                 "`layer` must be a Dense or convolutional layer with use_bias=False, as the bias "
-                f"is the normalization's. Received: {layer!r}"
+                "is the normalization's, and with its channels last. "
+                f"Received: {layer!r}"
             )
         self.trainable_scale = check_flag("trainable_scale", trainable_scale)
         self.init_stddev = init_stddev
@@ -69,9 +81,7 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
             name="scale", shape=outputs, initializer="ones", trainable=self.trainable_scale
         )
         self.bias = self.add_weight(name="bias", shape=outputs, initializer="zeros")
-        self.add_flag()
-        if self.init_stddev is None:
-            self.has_taken_data()
+        self.add_flag("ones" if self.init_stddev is None else "zeros")
 
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.layer.kernel)
@@ -89,7 +99,8 @@ class WeightNormalization(DataDependent, keras.layers.Wrapper):
         outputs = ops.cast(outputs, "float32")
         axes = tuple(range(len(outputs.shape) - 1))
         mean, variance = ops.moments(outputs, axes=axes)
-        scale = self.init_stddev / ops.sqrt(variance + 1e-12)
+        # An output that is the same for all examples has no scale to set.
+        scale = ops.where(variance > 1e-10, self.init_stddev / ops.sqrt(variance + 1e-12), 1.0)
         self.scale.assign(scale)
         self.bias.assign(-mean * scale)
         self.has_taken_data()

@@ -140,9 +140,9 @@ def find_extractor(extractor, metrics, set_name):
 def find_classifier(evaluation):
     """What tells the classes of the single pictures in a stack; ValueError where there is none."""
     extractor, set_name = evaluation.extractor, evaluation.reals.set_name
-    if extractor is None and set_name == "stacked_fashion_mnist":
-        return fashion_mnist_classifier()
     classes = round(SETS[set_name].num_classes ** (1 / 3))
+    if set_name == "stacked_fashion_mnist" and getattr(extractor, "num_classes", None) != classes:
+        return fashion_mnist_classifier()
     if extractor is None or extractor.num_classes != classes:
         raise ValueError(
             f"`extractor` must tell the {classes} classes of single pictures for 'stacked_modes'. "

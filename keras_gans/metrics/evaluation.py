@@ -327,7 +327,9 @@ def translation_of(model):
 def takes_labels(model):
     """Whether a model makes its samples of labels; InfoGAN's categories are none of the data's."""
     if isinstance(model, AdversarialModel):
-        return any(isinstance(part, kinds.Labels) for part in model.data_spec())
+        parts, (port, *_) = model.data_spec(), model.ports().values()
+        both = parts, port.inputs  # a semi-supervised model has labels in its data alone
+        return all(any(isinstance(kind, kinds.Labels) for kind in found) for found in both)
     if hasattr(model, "generate"):
         return bool(getattr(model, "num_classes", None))
     return "labels" in inspect.signature(model).parameters

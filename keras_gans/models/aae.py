@@ -103,7 +103,7 @@ class AAE(Autoencoding, AdversarialModel):
     >>> aae.encode(pictures).shape
     (64, 2)
     >>> threes = aae.generate(8, labels=3)
-    >>> plane = aae.decode([[x, y] for y in (2, 1, 0, -1, -2) for x in (-2, -1, 0, 1, 2)])
+    >>> plane = aae.decode([[x, y] for y in (2.0, 0.0, -2.0) for x in (-2.0, 0.0, 2.0)])
 
     Reference:
         https://arxiv.org/abs/1511.05644

@@ -53,6 +53,7 @@ def couple(name, networks, one_input, shared=True):
                 f"Received: {sizes[0]} inputs and {sizes[1]} outputs"
             )
         _check_shared(name, halves(networks), shared)
+        _check_owners(name, networks)
         return networks
     networks = _pair(name, networks)
     inputs = [network.inputs[0] for network in networks]

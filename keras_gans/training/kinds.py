@@ -933,7 +933,7 @@ def beside(several, columns=None):
         drawn = [render(values, columns) for values in several]
         several, columns = [drawing[None] for drawing in drawn], len(drawn)
     channels = max(values.shape[-1] for values in several)
-    several = [v.repeat(channels, -1) if v.shape[-1] == 1 else v for v in several]
+    several = [_with_channels(values, channels) for values in several]
     sides = [max(values.shape[axis] for values in several) for axis in (1, 2)]
     several = [_padded(values, sides) for values in several]
     num = len(several[0])
@@ -946,6 +946,18 @@ def beside(several, columns=None):
             missing = min(columns, num) - len(part)
             rows += [part, np.full((missing, *part.shape[1:]), 255, "uint8")]
     return np.concatenate(rows), min(columns, num) if num > 1 else len(several)
+
+
+def _with_channels(pictures, channels):
+    """Pictures of fewer channels with as many: grey ones as colours, and all of it opaque."""
+    if pictures.shape[-1] == channels:
+        return pictures
+    colours = 3 if channels > 2 else 1
+    own = pictures.shape[-1] - (pictures.shape[-1] in (2, 4))
+    shown = pictures[..., :own].repeat(colours if own == 1 else 1, -1)
+    opaque = np.full_like(pictures[..., :1], 255)
+    alpha = pictures[..., own:] if pictures.shape[-1] > own else opaque
+    return shown if channels == colours else np.concatenate([shown, alpha], -1)
 
 
 def _padded(pictures, sides):

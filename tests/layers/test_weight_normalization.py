@@ -73,6 +73,20 @@ def test_the_first_data_give_mean_0_and_the_deviation(tmp_path):
         np.testing.assert_array_equal(a, c)
 
 
+def test_data_that_are_all_alike_set_no_scale():
+    model = network()
+    initialize_from_data(model, np.zeros((20, 6), "float32"))
+    floats = [w for w in model.get_weights() if w.dtype.kind == "f"]
+    assert all(np.isfinite(w).all() and np.abs(w).max() < 100 for w in floats)
+    layer = MinibatchDiscrimination(3, 2, weight_normalization=True, dtype="float16")
+    inputs = keras.Input((5,), dtype="float16")
+    model = keras.Model(inputs, layer(inputs))
+    for rows in (np.ones((8, 5), "float16"), normal(8, 5).astype("float16")):
+        layer.initialized.assign(0.0)
+        initialize_from_data(model, rows)
+        assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
 def test_a_scale_that_is_not_trained():
     model = network()
     assert len(model.trainable_variables) == 5  # two kernels, two biases, one scale
@@ -112,6 +126,8 @@ def test_neighbours_of_the_first_data_are_at_a_distance_of_2():
             "init_stddev",
         ),
         (lambda: GaussianNoise(-1.0), "stddev"),
+        (lambda: WeightNormalization(layers.DepthwiseConv2D(3, use_bias=False)), "Dense or conv"),
+        (lambda: initialize_from_data(network(), np.ones((1, 6), "float32")), "2 examples"),
     ],
 )
 def test_bad_arguments(make, match):

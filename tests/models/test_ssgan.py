@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from harness import NUM_CLASSES, SHAPE
 
-from keras_gans import SSGAN
+from keras_gans import SSGAN, datasets, metrics
 from keras_gans.devices.progress import steps_taken
 from keras_gans.models.ssgan import log_z
 from keras_gans.networks import (
@@ -137,6 +137,12 @@ def test_one_step_with_minibatch_discrimination():
     history = gan.fit(CASES[0].arrays(gan, 1), batch_size=8, verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
     assert gan.discriminator.output_shape == [(None, NUM_CLASSES), (None, 6)]
+    # What it says of a sample depends on the others: it is no classifier of one.
+    reals, _, labels = CASES[0].arrays(gan, 1)
+    assert "classify" not in gan.ports()
+    for ask in (gan.classify, gan.probabilities, lambda samples: gan.evaluate(samples, labels)):
+        with pytest.raises(ValueError, match="classifies batches, and no samples"):
+            ask(reals)
 
 
 def test_first_weights_are_set_by_the_first_data():
@@ -190,6 +196,14 @@ def test_what_can_not_be_evaluated(arguments, match):
     gan = CASES[0].build()
     with pytest.raises(ValueError, match=match):
         gan.evaluate(*arguments)
+
+
+def test_sample_metrics_take_labelled_reals():
+    """Its samples are made without labels, whatever its data have."""
+    gan = SSGAN.from_paper((2,), num_classes=8, seed=0)
+    reals = datasets.load("ring", "train[:500]", labels=True)
+    (modes,) = metrics.evaluate(gan, reals, ["modes"], num=50)
+    assert 0 <= modes.value <= 8
 
 
 def test_networks_that_do_not_fit():
