@@ -30,11 +30,14 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(EXAMPLES[0].parent))  # as Python does for a script
 
+    sys.modules.pop("common", None)  # the laboratory's examples have one of their own
+
     def run_here(path, *options):
         monkeypatch.setattr(sys, "argv", [str(path), *options])
         runpy.run_path(str(path), run_name="__main__")
 
-    return run_here
+    yield run_here
+    sys.modules.pop("common", None)
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from keras_gans.devices.precision import compute_dtypes, dtype_policy
 from keras_gans.images import read_png, to_uint8
 from keras_gans.networks import build_dcgan_discriminator, build_dcgan_generator
 from keras_gans.training import checkpoints
+from keras_gans.training.pipeline import begin
 
 PJRT = Path(__file__).resolve().parents[2] / "tools" / "pjrt"
 sys.path.insert(0, str(PJRT))
@@ -56,6 +57,11 @@ def run(directory, arrays, steps, **kwargs):
 def check_as_fit(case, directory, steps_per_call=1, steps=5):
     fitted, exported = built(case), built(case)
     arrays = named(exported, case.arrays(exported, steps))
+    first = BATCH * exported.minibatches_per_step
+    begin(
+        exported,
+        [k.checked(v[:first]) for k, v in zip(exported.data_spec(), arrays.values(), strict=True)],
+    )
     history = train(fitted, case, steps).history
     assert all(np.isfinite(values).all() for values in history.values())
     export_step.export_step(
