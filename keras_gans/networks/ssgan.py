@@ -15,7 +15,7 @@ Differences from the authors' code:
 import functools
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from keras_gans.checks import (
     check_count,
@@ -245,5 +245,8 @@ def _classifier(samples, features, x, num_classes, minibatch_kernels, initialize
         )(x)
     dense = layers.Dense(num_classes, use_bias=False, kernel_initializer=initializer())
     logits = _weight_normalized(dense, init_stddev=stddev)(x)
-    outputs = [ops.cast(part, "float32") for part in (logits, features)]
+    outputs = [
+        layers.Activation("linear", dtype="float32", name=name)(part)
+        for name, part in (("logits", logits), ("features", features))
+    ]
     return keras.Model(samples, outputs, name="ssgan_discriminator")
