@@ -9,17 +9,19 @@ and where most of a cluster's training pictures name it. `grid.png` has a row fo
 the generator makes, as the discriminator sorts it; rows without any are white.
 
 Where it differs from the paper: weight normalization and noise in the discriminator, whose layers
-are narrower, and averaged networks (see `keras_gans.CatGAN`).
+are narrower, averaged networks (see `keras_gans.CatGAN`), and a rate that falls over the second
+half of the steps.
 
-    python examples/catgan.py --steps 10000
-    python examples/catgan.py --steps 5000 --labels-per-class 0
-    python examples/catgan.py --steps 10000 --dataset fashion_mnist_10k
+    python examples/catgan.py
+    python examples/catgan.py --labels-per-class 0
+    python examples/catgan.py --dataset fashion_mnist_10k
 """
 
 from pathlib import Path
 
-from keras_gans import CatGAN, files, metrics, runs
+from keras_gans import CatGAN, files, metrics, optimizers, runs
 from keras_gans.datasets import load, semi_supervised
+from keras_gans.schedules import ConstantThenLinear
 
 import numpy as np
 
@@ -30,6 +32,7 @@ SPLITS = {
     "fashion_mnist_10k": ("train[:8000]", "train[8000:]"),
 }
 COLUMNS = 10
+RATE = 3e-3
 BASELINE_STEPS = 2000
 
 
@@ -79,7 +82,7 @@ def main():
     args = arguments(
         __doc__,
         out="runs/catgan",
-        steps=10_000,
+        steps=12_000,
         batch_size=100,
         **{
             "dataset": {"default": "mnist_5k", "choices": SPLITS},
@@ -102,6 +105,14 @@ def main():
         classes = {"num_clusters": args.clusters}
 
     gan = CatGAN.from_paper(shape, seed=args.seed, **classes)
+    gan.compile(
+        **{
+            f"{player}_optimizer": optimizers.adam(
+                ConstantThenLinear(RATE, args.steps), beta_1=0.5, epsilon=1e-4
+            )
+            for player in gan.players
+        }
+    )
     runs.train(
         gan,
         dataset,

@@ -18,9 +18,10 @@ of minibatches need large ones, 100 or more; on several replicas p(y) is that of
 - `class_loss`: the cross-entropy of the labelled examples.
 
 Deviations from the paper:
-- The default networks have weight normalization in D, with noise at its input and between its
-  layers, as Salimans et al., 2016 (arXiv:1606.03498) have it on the same data, where the paper has
-  batch normalization and noise; and narrower layers, as the embedded data are few.
+- The default networks are those of Salimans et al., 2016 (arXiv:1606.03498) on the same data, with
+  their optimizer: weight normalization in D, with noise at its input and between its layers, where
+  the paper has batch normalization and noise; softplus in G, which has the paper's batch
+  normalization; and narrower layers, as the embedded data are few.
 - Latents are from U(-1, 1), and classes are by averaged networks where `ema_decay` is given.
 """
 
@@ -130,8 +131,8 @@ class CatGAN(SemiSupervised, AdversarialModel):
             self.report_also("class_loss")
 
     def default_optimizers(self):
-        """Adam with rate 1e-3 and beta_1 0.5 for both."""
-        return {player: adam(1e-3, beta_1=0.5) for player in self.players}
+        """Adam with rate 3e-3, beta_1 0.5 and epsilon 1e-4 for both, as of `SSGAN`."""
+        return {player: adam(3e-3, beta_1=0.5, epsilon=1e-4) for player in self.players}
 
     @classmethod
     def default_networks(cls, shape, num_classes=None, latent_dim=None, seed=None, num_clusters=20):

@@ -190,7 +190,7 @@ def test_paper_forms():
     assert [kind.name for kind in without.data_spec()] == ["reals"]
     assert "class_loss" in with_labels.reported and "class_loss" not in without.reported
     for config in harness.optimizer_settings(without).values():
-        assert config["learning_rate"] == pytest.approx(1e-3) and config["beta_1"] == 0.5
+        assert config["learning_rate"] == pytest.approx(3e-3) and config["beta_1"] == 0.5
 
 
 def test_saved_without_labels(tmp_path):
