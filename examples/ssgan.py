@@ -6,8 +6,9 @@ error of both on pictures that neither has seen, and `grid.png` what the generat
 feature matching is not its end.
 
 Where it differs from the paper: smaller networks, 500-250-250 and 300-300 units, which take a
-quarter of the time; and the step that is averaged over, since there are 12,000 of them and not
-180,000. `--objective minibatch_discrimination` is for pictures, and not for the classifier.
+quarter of the time; and the step that is averaged over, and a rate that falls over the second half
+of the steps, since there are 12,000 of them and not 180,000.
+`--objective minibatch_discrimination` is for pictures, and not for the classifier.
 
     python examples/ssgan.py --dataset mnist_5k --steps 12000
     python examples/ssgan.py --dataset fashion_mnist_10k --steps 8000
@@ -15,8 +16,9 @@ quarter of the time; and the step that is averaged over, since there are 12,000 
 
 from pathlib import Path
 
-from keras_gans import SSGAN, files, networks, runs
+from keras_gans import SSGAN, files, networks, optimizers, runs
 from keras_gans.datasets import load, semi_supervised
+from keras_gans.schedules import ConstantThenLinear
 
 import keras
 
@@ -26,6 +28,7 @@ HIDDEN = (500, 250, 250)
 GENERATOR_HIDDEN = (300, 300)
 LATENTS = 100
 EMA_DECAY = 0.999
+RATE = 3e-3
 SPLITS = {
     "mnist_5k": ("train", "test"),
     "fashion_mnist_10k": ("train[:8000]", "train[8000:]"),
@@ -74,6 +77,14 @@ def main():
         ema_decay=EMA_DECAY,
         seed=args.seed,
         **OBJECTIVES[args.objective],
+    )
+    gan.compile(
+        **{
+            f"{player}_optimizer": optimizers.adam(
+                ConstantThenLinear(RATE, args.steps), beta_1=0.5, epsilon=1e-4
+            )
+            for player in gan.players
+        }
     )
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
     if args.objective == "minibatch_discrimination":

@@ -223,7 +223,7 @@ def infogan_pair(shape, latent_dim, num_categories, seed=None):
 def catgan_pair(shape, latent_dim, num_classes, seed=None):
     """CatGAN's networks: dense ones, with weight normalization and noise in the discriminator.
 
-    Of pictures in [-1, 1] the first noise has a deviation of 0.6. With 0.3 the discriminator was
+    The noise on pictures, in [0, 1], has a deviation of 0.6. With SSGAN's 0.3 the discriminator was
     soon as uncertain of fakes as it can be, and then its entropies tell the generator nothing.
 
     Args:
