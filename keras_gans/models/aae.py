@@ -433,7 +433,7 @@ class SemiSupervisedAAE(SemiSupervised, _CategoricalAAE):
         steps=15_000,
         latent_dim=10,
         labels_per_class=10,
-        status="short runs",
+        status="trained",
     )
     players = {**_CategoricalAAE.players, "classifier": ("encoder",)}
 

@@ -90,11 +90,11 @@ class CatGAN(SemiSupervised, AdversarialModel):
     recipe = Recipe(
         dataset="mnist_5k",
         batch_size=100,
-        steps=10_000,
+        steps=12_000,
         conditional=True,  # with labels of 10 of each class by default, or of none
         labels_per_class=10,
         settings={"ema_decay": 0.999},
-        status="short runs",
+        status="trained",
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)

@@ -112,7 +112,7 @@ class MRGAN(ModeRegularized, AdversarialModel):
         steps=4_000,
         latent_dim=100,
         settings={"reconstruction_weight": 10.0},
-        status="short runs",
+        status="trained",
     )
     players = {
         "discriminator": ("discriminator",),
