@@ -16,7 +16,7 @@ from keras_gans.checks import check_int
 from keras_gans.files import replacing
 from keras_gans.training import checkpoints, kinds
 from keras_gans.training.base import AdversarialModel
-from keras_gans.training.ports import makes_from_latents
+from keras_gans.training.ports import asked_together, makes_from_latents
 
 NUM_SAMPLES = 32  # from which the spread is measured
 MAX_CLASSES = 16  # among the samples, so that each has another one of its class
@@ -38,7 +38,8 @@ class Guard(keras.callbacks.Callback):
     - Collapse: the samples of a batch are nearly alike. Measured is the difference of two samples
       (root mean square over their values) from different latents, of one class where there are
       classes; and of all such pairs the median. It is less than 3 % of the one of `reals`, or of
-      the largest so far, or without `reals` less than a grey level of pictures.
+      the largest so far, or without `reals` less than a grey level of pictures. Of a model that
+      makes several things of one latent, as CoGAN does, it is the least among them.
     - A saturated discriminator: its loss is below 0.02, and the generator's is 20 times as much, or
       close to 0 from below, where Goodfellow's first loss ends. The losses of critics have no such
       bound, so this is said of the model's `contests` only.
@@ -61,8 +62,9 @@ class Guard(keras.callbacks.Callback):
             training breaks. Optional: the model is left in that state anyway.
         reals: 2 or more of the data, such as a batch, with or without labels: pictures (num, H, W,
             C), float in [-1, 1] or uint8, or float points (num, dim). With it a collapse shows that
-            was there from the beginning. Not for models that make pictures out of pictures, whose
-            samples are not looked at. Optional.
+            was there from the beginning. Of models that make several things, a tuple of them all.
+            Not for models that make pictures out of pictures, whose samples are not looked at.
+            Optional.
         patience: int, 1 or more, see above.
         raise_error: bool, whether `fit` then raises FloatingPointError, with the model in its last
             good state, in the place of returning early.
@@ -124,6 +126,7 @@ class Guard(keras.callbacks.Callback):
         self._measure = _measure_function(model, self._floats)
         self._classes = min(model.num_classes or 1, MAX_CLASSES)
         self._inputs = _sampler_inputs(model, self._classes)
+        self._samplers = [port.network for port in asked_together(model.ports()).values()]
         self._symptoms = Symptoms(
             model,
             self._rate_of,
@@ -235,18 +238,27 @@ class Guard(keras.callbacks.Callback):
                 f"`reals` must be None for a {type(self.model).__name__}, whose samples are not "
                 "looked at. Received: reals"
             )
-        reals = self.reals[0] if isinstance(self.reals, tuple) else self.reals
-        reals = kinds.samples("reals", self.model.sampler.output_shape[1:]).from_border(reals)
-        if len(reals) < 2:
-            raise ValueError(f"`reals` must be 2 or more. Received: {len(reals)}")
-        return spread(reals[:NUM_SAMPLES])
+        given = self.reals if isinstance(self.reals, tuple) else (self.reals,)
+        if len(given) < len(self._samplers):
+            raise ValueError(
+                f"`reals` must be a tuple of the {len(self._samplers)} kinds that "
+                f"{type(self.model).__name__} makes. Received: {len(given)}"
+            )
+        spreads = []
+        for sampler, reals in zip(self._samplers, given, strict=False):  # labels are left out
+            reals = kinds.samples("reals", sampler.output_shape[1:]).from_border(reals)
+            if len(reals) < 2:
+                raise ValueError(f"`reals` must be 2 or more. Received: {len(reals)}")
+            spreads.append(spread(reals[:NUM_SAMPLES]))
+        return min(spreads)
 
     def _spread_of_samples(self):
         """How far samples of one class are from each other; None for a model without latents."""
         if self._inputs is None:
             return None
-        samples = self.model._sample(self._inputs)
-        value = spread(np.asarray(samples, "float32"), self._classes)
+        made = (self.model._in_graph(sampler, self._inputs) for sampler in self._samplers)
+        spreads = [spread(np.asarray(samples, "float32"), self._classes) for samples in made]
+        value = float(np.min(spreads))  # of which one may be NaN
         return value if math.isfinite(value) else None  # the next losses will not be finite either
 
     def _rate_of(self, player):

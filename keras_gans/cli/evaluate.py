@@ -93,7 +93,7 @@ def evaluate(
         "dataset": " and ".join(name for _, sets, *_ in prepared for name in sets),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "versions": versions("scipy"),
-        **({"reals_from_cache": evaluation.from_cache} if evaluation else {}),
+        **({"reals_from_cache": from_cache(prepared)} if evaluation else {}),
         "measurements": [
             {**measurement.to_dict(), **({"port": opened.port} if opened.port else {})}
             for opened, _, measured, _ in prepared
@@ -112,6 +112,12 @@ def evaluate(
             say_what_reals(opened, evaluation, of_features, own=dataset is None)
     if out is not None:
         typer.echo(f"Wrote {out}.")
+
+
+def from_cache(prepared):
+    """The features of reals that came from the cache; of several ports those that did for each."""
+    first, *others = (evaluation.from_cache for *_, evaluation in prepared)
+    return [name for name in first if all(name in other for other in others)]
 
 
 def say_what_reals(opened, evaluation, of_features, own):

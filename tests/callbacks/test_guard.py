@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans import CGAN, GAN, R3GAN, WGAN, WGANGP, AdversarialModel
+from keras_gans import CGAN, GAN, R3GAN, WGAN, WGANGP, AdversarialModel, CoGAN
 from keras_gans.callbacks import Guard, Resume, Throughput
 from keras_gans.callbacks._diagnosis import spread
 from keras_gans.datasets import load
@@ -410,6 +410,24 @@ class TestCollapse:
         assert [text.split(":")[0] for text in guard.warnings] == ["Step 6"]
         largest = float(re.search("two at most so far by ([0-9.]+)[.] ", guard.warnings[0])[1])
         assert largest == pytest.approx(spread(samples), rel=0.02)
+
+    @pytest.mark.parametrize("domain", [0, 1])
+    def test_of_one_of_two_domains(self, domain):
+        gan = CoGAN.from_paper((2,), latent_dim=4, seed=0)
+        sgd(gan, generator_optimizer=0.0)
+        heads = [layer for layer in gan.generators.layers if layer.weights and layer.units == 2]
+        head = heads[domain]
+        head.kernel.assign(head.kernel * 1e-4)
+        data = tf.data.Dataset.from_tensor_slices((examples(), examples())).repeat().batch(BATCH)
+        guard = Guard(every_steps=1, patience=2, reals=(examples(), examples()))
+        run(gan, guard, 4, data=data)
+        assert len(guard.warnings) == 1 and "Step 2: collapse" in guard.warnings[0]
+
+    def test_reals_of_one_of_two_domains(self):
+        gan = sgd(CoGAN.from_paper((2,), latent_dim=4, seed=0))
+        data = tf.data.Dataset.from_tensor_slices((examples(), examples())).repeat().batch(BATCH)
+        with pytest.raises(ValueError, match=r"`reals` must be a tuple of the 2 kinds that CoGAN"):
+            run(gan, Guard(reals=examples()), 1, data=data)
 
     def test_within_the_classes(self):
         """A generator that looks at labels only has different samples, but not within a class."""
