@@ -7,11 +7,13 @@ import signal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from typer.testing import CliRunner
 
-from keras_gans import datasets, papers
+from keras_gans import CoGAN, CycleGAN, datasets, papers
 from keras_gans.callbacks import LossCurves
+from keras_gans.cli import train
 from keras_gans.cli.app import app
 from keras_gans.images import read_png
 from keras_gans.training.kinds import render
@@ -380,6 +382,20 @@ def test_end_to_end_with_two_sets(tmp_path):
     assert gan.total_steps == 1
     for source in (run, run / "savedmodel"):
         assert "out of pictures" in fails("generate", source, "--out", tmp_path / "a.png")
+
+
+def test_two_sets_of_one_latent_in_grey_and_colours():
+    settings = {
+        "model": "cogan", "seed": 0, "batch_size": 4, "split": None, "data_dir": None, "steps": 1,
+        "dataset": "fashion_mnist_10k", "dataset_b": "noto_emoji", "image_size": (8, 8),
+        "channels": None, "on_unreadable": "error", "value_range": None, "width": 2,
+        "precision": "float32",
+    }  # fmt: skip
+    data = train.load_data(CoGAN, settings)
+    shapes = train.shape_of_b(CoGAN, data)
+    assert shapes == {"other_shape": (8, 8, 3)} and train.shape_of_b(CycleGAN, data) == {}
+    gan = train.build(CoGAN, data.info, settings, tf.distribute.get_strategy(), **shapes)
+    assert [samples.shape for samples in gan.generate(2)] == [(2, 8, 8, 1), (2, 8, 8, 3)]
 
 
 @pytest.mark.slow

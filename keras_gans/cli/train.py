@@ -45,7 +45,7 @@ def train(settings, batch_size, run, fresh, strategy, sample_every=None, save_ev
     if hasattr(model_class, "stages"):
         return train_stages(model_class, settings, batch_size, run, fresh, devices, every)
     data = load_data(model_class, settings)
-    gan = build(model_class, data.info, settings, devices)
+    gan = build(model_class, data.info, settings, devices, **shape_of_b(model_class, data))
     announce(data.info, settings, gan)
     more = {"callbacks": [Forecast()] if is_chief(gan) else [], **every}
     more["settings"] = settings | paper_of(gan)
@@ -68,7 +68,8 @@ def say_what_would_happen(settings, batch_size, run, fresh, strategy, sample_eve
         forecast_stages(models_of(model_class, info, settings, stages, devices), left, load_stage)
     else:
         data = load_data(model_class, settings)
-        gan, steps = build(model_class, data.info, settings, devices), settings["steps"]
+        own_shape, steps = shape_of_b(model_class, data), settings["steps"]
+        gan = build(model_class, data.info, settings, devices, **own_shape)
         own = settings | paper_of(gan)
         left = runs.check(gan, data, run, steps, sample_every, fresh, own)
         print(f"{model_class.__name__} on {in_words(data.info)}.")
@@ -268,14 +269,21 @@ def plan_stages(model_class, settings, batch_size):
     return info, model_class.stages(info.shape, batch_size), load_stage
 
 
-def build(model_class, info, settings, strategy):
+def shape_of_b(model_class, data):
+    """The argument with the shape of domain B, of models whose networks can have another there."""
+    if "other_shape" not in network_settings(model_class):
+        return {}
+    return {"other_shape": tuple(data.element_spec[1].shape[1:])}
+
+
+def build(model_class, info, settings, strategy, **shapes):
     chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if model_class.recipe.labelled or settings.get("labels_per_class"):
         chosen["num_classes"] = info.num_classes
     chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):
-        return model_class.from_paper(info.shape, seed=settings["seed"], **chosen)
+        return model_class.from_paper(info.shape, seed=settings["seed"], **shapes, **chosen)
 
 
 def models_of(model_class, info, settings, stages, strategy):
