@@ -121,7 +121,7 @@ class AAE(Autoencoding, AdversarialModel):
         steps=10_000,
         latent_dim=2,
         conditional=True,
-        status="short runs",
+        status="trained",
     )
     players = {
         "autoencoder": ("encoder", "generator"),

@@ -100,6 +100,7 @@ class CoGAN(AdversarialModel):
         batch_size=128,
         steps=5_000,
         latent_dim=100,
+        status="trained",
     )
     players = {"discriminator": ("discriminators",), "generator": ("generators",)}
     judges = ("discriminator",)
