@@ -2,7 +2,7 @@
 
 On the ring of 8 Gaussians, the grid of 25, or pictures of three of Fashion-MNIST, one a channel, of
 which there are 1,000 combinations (`--dataset stacked`). On the ring a discriminator that learns at
-a tenth of the generator's rate, and on the pictures one with a quarter of its filters, as in Metz
+a tenth of the generator's rate, and on such pictures one with a quarter of its filters, as in Metz
 et al., 2017 (arXiv:1611.02163), lets a GAN run from mode to mode; whether the encoder holds it is
 what is shown. On the grid, where with that rate neither comes to rest at a mode in 8,000 steps, it
 is three times that, and with the generator's own a GAN is as good. Of Fashion-MNIST itself
@@ -35,7 +35,7 @@ from common import arguments
 
 HIDDEN, POINT_LATENTS = (128, 128, 128), 2
 POINT_RATE, JUDGE_RATES = 1e-3, {"ring": 1e-4, "grid": 3e-4}
-WIDTH, JUDGE_WIDTH, PICTURE_LATENTS = 32, 8, 64
+WIDTH, JUDGE_WIDTHS, PICTURE_LATENTS = 32, {3: 8, 1: 32}, 64  # by channels: of stacked, of one
 PICTURE_RATE = 2e-4
 WEIGHTS = {"GAN": {}, "MRGAN": {"reconstruction_weight": 10.0}, "MDGAN": {}}
 SETS = {
@@ -61,14 +61,15 @@ def point_networks(shape, seed, judges):
 
 
 def picture_networks(shape, seed, judges):
+    judge_width = JUDGE_WIDTHS[shape[-1]]
     return (
         networks.build_dcgan_generator(shape, PICTURE_LATENTS, width=WIDTH, seed=seed),
         *(
-            networks.build_dcgan_discriminator(shape, width=JUDGE_WIDTH, seed=seed + 1000 * k)
+            networks.build_dcgan_discriminator(shape, width=judge_width, seed=seed + 1000 * k)
             for k in judges
         ),
         networks.build_dcgan_encoder(
-            shape, PICTURE_LATENTS, width=JUDGE_WIDTH, seed=seed, gaussian=False
+            shape, PICTURE_LATENTS, width=judge_width, seed=seed, gaussian=False
         ),
     )
 

@@ -17,6 +17,7 @@ from keras_gans import presets
 from keras_gans.export.card import weights_sha256
 from keras_gans.export.signatures import networks_of
 from keras_gans.images import read_png
+from keras_gans.training.ports import asked_together, makes_from_latents
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAVED = ("CGAN", "BEGAN", "LAPGAN", "ProGAN", "CycleGAN", "VAE", "VAEGAN")
@@ -240,23 +241,28 @@ def shipped():
     return module.SHIPPED
 
 
+OTHER_FILES = {"CycleGAN": "b_to_a", "CoGAN": "b", "SemiSupervisedAAE": "reconstruct"}
+# InfoGAN's codes have no names.
+TRAINED_ON_LABELS = ("CGAN", "LAPGAN", "SSGAN", "CatGAN", "SemiSupervisedAAE")
+
+
 def test_all_that_should_ship_ships():
     root = ROOT / "savedmodels"
     assert presets.names(root) == sorted(shipped())
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
-    assert size < 80e6
+    assert size < 90e6
     overview = (root / "README.md").read_text()
     for name, facts in shipped().items():
         path = root / name
         card = json.loads((path / "1" / "card.json").read_text())
         assert card["name"] == name and card["dataset_license"] and card["metrics"]
         assert card["steps_taken"] > 0
-        trained_on_labels = card["model"] in ("CGAN", "LAPGAN")  # InfoGAN's codes have no names
-        assert bool(card.get("class_names")) == trained_on_labels
+        assert bool(card.get("class_names")) == (card["model"] in TRAINED_ON_LABELS)
         assert read_png(path / "grid.png").min() < read_png(path / "grid.png").max()
         assert f"[`{name}`]({name}/README.md)" in overview
         tflite = [path.name for path in path.glob("*.tflite")]
-        assert sorted(tflite) == ["model.tflite", "model_b_to_a.tflite"][: 1 + bool(facts.inputs)]
+        other = OTHER_FILES.get(card["model"])
+        assert sorted(tflite) == ["model.tflite", *([f"model_{other}.tflite"] if other else [])]
         assert len(list(path.glob("inputs/*.png"))) == 16 * bool(facts.inputs)
 
 
@@ -267,12 +273,19 @@ def test_a_shipped_model(name):
     gan, card = keras_gans.load(name), presets.card(name)
     assert weights_sha256(gan) == card["weights_sha256"]
     served = tf.saved_model.load(str(ROOT / "savedmodels" / name / "1")).signatures
+    together = asked_together(gan.ports()) if makes_from_latents(gan) else {}
     for direction in networks_of(gan):
-        if not direction:
+        if not direction or direction in together:
             labels = {} if gan.num_classes is None else {"labels": tf.constant([1], tf.int64)}
-            made = served["sample"](seeds=tf.constant([5], tf.int64), **labels)["images"]
+            sample = served[f"sample_{direction}" if direction else "sample"]
+            made = sample(seeds=tf.constant([5], tf.int64), **labels)["images"]
             given = {} if gan.num_classes is None else {"labels": 1}
-            expected = gan.generate(1, seed=5, **given)
+            port = direction or next(iter(together))
+            expected = gan.generate(1, seed=5, port=port, **given)
+        elif direction == "reconstruct":
+            pictures = gan.generate(1, seed=6)
+            made = served[direction](images=tf.constant(pictures))["images"]
+            expected = gan.reconstruct(pictures)
         else:
             side, to = direction[0], direction[-1]
             pictures = read_png(ROOT / "savedmodels" / name / "inputs" / f"{side}_0.png")[None]

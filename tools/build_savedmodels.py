@@ -29,6 +29,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import typing
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -39,7 +40,8 @@ GPU_RUNS = ROOT / "runs" / "gpu_presets"
 NUM_INPUTS = 8
 NUM_METRIC = 1000
 METRIC_SEED = 1
-FASHION, SKIN_TONES, SMILEYS = (
+DIGITS, FASHION, SKIN_TONES, SMILEYS = (
+    {"name": "mnist_5k"},
     {"name": "fashion_mnist_10k"},
     {"name": "noto_skin_tones"},
     {"name": "noto_emoji", "classes": ("Smileys & Emotion",)},
@@ -60,6 +62,7 @@ class Shipped:
         trained: its name in `tools/pjrt/presets.py`, if it was trained on a GPU; where
             `runs/gpu_presets` has its step and `runs/gpu_presets/out` the state afterwards, they
             are taken instead of `run`.
+        found: makes more rows of the card's metrics out of the run's numbers.json, or `None`.
     """
 
     run: str
@@ -70,6 +73,47 @@ class Shipped:
     data: str | None = None
     license: str | None = None
     trained: str | None = None
+    found: typing.Callable | None = None
+
+
+def errors(numbers):
+    """Rows of a classifier that learned from few labels."""
+    alone = numbers["error_of_the_labelled_alone"]
+    return [
+        {
+            "name": "error with 10 labels of each class",
+            "value": numbers["error"],
+            "protocol": "share of 1,000 unseen pictures whose class is named wrongly; "
+            f"{alone:.1%} by the same network trained on the labelled pictures alone",
+        }
+    ]
+
+
+def agreements(numbers):
+    """Rows of pairs that were learned without pairs."""
+    other = numbers["pixel_agreement_of_other_latents"]
+    return [
+        {
+            "name": "pixel agreement of B with the edges of A",
+            "value": numbers["pixel_agreement"],
+            "protocol": f"share of the pixels of {numbers['pairs']:,} pairs, black and white; "
+            f"{other:.4g} with another picture's",
+        }
+    ]
+
+
+def mode_scores(numbers):
+    """A row of MRGAN beside a GAN of the same generator and discriminator."""
+    scores = {run["model"]: run["mode_score"] for run in numbers["runs"]}
+    reals = numbers["runs"][0]["mode_score_reals"]
+    return [
+        {
+            "name": "mode score",
+            "value": scores["MRGAN"],
+            "protocol": f"10,000 samples, the package's classifier of Fashion-MNIST; "
+            f"{scores['GAN']:.4g} of a GAN of the same networks, {reals:.4g} of the data",
+        }
+    ]
 
 
 SHIPPED = {
@@ -84,6 +128,13 @@ SHIPPED = {
     "wgan_fashion_mnist": Shipped("wgan", "wgan.py --steps 8000", FASHION, trained="wgan"),
     "wgan_gp_fashion_mnist": Shipped("wgan_gp", "wgan_gp.py", FASHION, trained="wgan_gp"),
     "began_fashion_mnist": Shipped("began", "began.py --steps 1200", FASHION, trained="began"),
+    "cogan_fashion_mnist_edges": Shipped("cogan", "cogan.py", FASHION, found=agreements),
+    "ssgan_mnist": Shipped("ssgan", "ssgan.py --seed 1", DIGITS, found=errors),
+    "catgan_mnist": Shipped("catgan", "catgan.py --seed 2", DIGITS, found=errors),
+    "aae_mnist": Shipped("aae", "aae.py --steps 12000 --seed 2", DIGITS, found=errors),
+    "mrgan_fashion_mnist": Shipped(
+        "mrgan", "mrgan.py --dataset fashion --batch-size 64", FASHION, found=mode_scores
+    ),
     "vae_noto_skin_tones": Shipped("vae", "vae.py --steps 1500", SKIN_TONES),
     "vaegan_noto_skin_tones": Shipped("vaegan", "vaegan.py --steps 900", SKIN_TONES),
     "progan_noto_emoji": Shipped("progan", "progan.py", SMILEYS),
@@ -141,7 +192,7 @@ def build(name, shipped):
     shutil.rmtree(staged, ignore_errors=True)
     try:
         pictures = read_inputs(shipped)
-        presets.save(gan, staged, facts, measure(gan, shipped, pictures))
+        presets.save(gan, staged, facts, [*measure(gan, shipped, pictures), *rows_of(shipped)])
         for direction, file in files_of(gan).items():
             tflite(gan, staged / file, "float16", direction=direction or None)
         save_png(staged / "grid.png", grid(gan, pictures))
@@ -264,6 +315,8 @@ def measure(gan, shipped, pictures):
 
     reals = to_uint8(next(iter(load(**shipped.reals, batch_size=NUM_METRIC, seed=METRIC_SEED))))
     fakes = gan.generate(len(reals), seed=METRIC_SEED)
+    if isinstance(fakes, tuple):  # pairs, and the reals are of their first domain
+        fakes, _ = fakes
     sizes = (
         f"{len(reals):,} samples of seed {METRIC_SEED} and as many pictures of the training data"
     )
@@ -286,6 +339,15 @@ def measure(gan, shipped, pictures):
             for what, pictures in sets.items()
         ),
     ]
+
+
+def rows_of(shipped):
+    """What the run itself found, for the card."""
+    from keras_gans.files import read_json
+
+    if shipped.found is None:
+        return []
+    return shipped.found(read_json(ROOT / "runs" / shipped.run / "numbers.json"))
 
 
 def measure_translator(gan, shipped, pictures):
@@ -338,9 +400,10 @@ def overview():
         card = presets.card(name, SAVEDMODELS)
         size = sum(f.stat().st_size for f in (SAVEDMODELS / name).rglob("*") if f.is_file())
         paper = f"[{card['model']}](https://arxiv.org/abs/{card['arxiv']})"
+        data = " and ".join(card[key] for key in ("dataset", "dataset_b") if card.get(key))
         picture = f'<img src="{name}/grid.png" width="160" alt="samples of {name}">'
         lines.append(
-            f"| {picture} | [`{name}`]({name}/README.md) | {paper} | {card['dataset']} | "
+            f"| {picture} | [`{name}`]({name}/README.md) | {paper} | {data} | "
             f"{card['dataset_license']} | {card['steps_taken']:,} | {size / 1e6:.1f} MB |"
         )
     return "\n".join([*lines, ""])
