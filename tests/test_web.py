@@ -552,6 +552,8 @@ KEYS = {"Enter": 13, "End": 35, "Home": 36, "ArrowRight": 39, "ArrowUp": 38, "Ta
 class Tab:
     """One page of the browser, and what a user does with it."""
 
+    picture = "#easel figure:last-child canvas"  # what `pixels` looks at unless it is told
+
     def __init__(self, browser, address, width=1360, height=900, scheme="light"):
         self.browser, self.address = browser, address
         self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
@@ -601,7 +603,7 @@ class Tab:
     def value(self, selector):
         return self.run(f"document.querySelector({json.dumps(selector)}).value")
 
-    def pixels(self, selector="#easel figure:last-child canvas"):
+    def pixels(self, selector=None):
         """A canvas as uint8 (H, W, 3)."""
         script = """(selector => {
           const canvas = document.querySelector(selector);
@@ -611,7 +613,7 @@ class Tab:
           const {data} = copy.getImageData(0, 0, width, height);
           return [height, width, btoa(Array.from(data, (n) => String.fromCharCode(n)).join(""))];
         })"""
-        height, width, content = self.run(f"{script}({json.dumps(selector)})")
+        height, width, content = self.run(f"{script}({json.dumps(selector or self.picture)})")
         data = np.frombuffer(base64.b64decode(content), "uint8")
         return data.reshape(height, width, 4)[..., :3].astype(int)
 
@@ -741,13 +743,14 @@ def with_colours(images):
 
 
 SHEET_IS_DRAWN = "document.querySelector('.sheet').ariaBusy === 'false'"
-SAMPLERS = [path for path in MODELS if card_of(path)["latents"]]
 TRANSLATORS = [path for path in MODELS if not card_of(path)["latents"]]
+RECONSTRUCTORS = [path for path in MODELS if (path / "model_reconstruct.tflite").exists()]
+SAMPLERS = [path for path in MODELS if path not in TRANSLATORS + RECONSTRUCTORS]
 
 
 @pytest.mark.slow
 def test_there_are_models_to_show():
-    assert SAMPLERS and TRANSLATORS
+    assert SAMPLERS and TRANSLATORS and RECONSTRUCTORS
 
 
 @pytest.mark.slow
@@ -755,14 +758,18 @@ def test_there_are_models_to_show():
 def test_page_of_a_model_with_latents(tab, directory):
     import tensorflow as tf
 
-    card, sample = card_of(directory), signatures_of(directory)["sample"]
+    card, signatures = card_of(directory), signatures_of(directory)
     seeds = [0, 1, 2**53 + 1]
     given = {"seeds": tf.constant(seeds, tf.int64)}
     if card["num_classes"]:
         given["labels"] = tf.zeros(len(seeds), tf.int64)
-    first, second, third = with_colours(sample(**given)["images"].numpy())
+    first, second, third = with_colours(signatures["sample"](**given)["images"].numpy())
 
     tab.open(f"#model={directory.name}")
+    if (directory / "model_b.tflite").exists():  # two pictures of the same latents
+        pair = with_colours(signatures["sample_b"](**given)["images"].numpy())
+        tab.becomes(pair[0], "seed 0 in B is Python's", levels=4)
+        tab.picture = "#easel figure:first-child canvas"
     tab.becomes(first, "seed 0 is Python's", levels=4)
     start = tab.pixels()
     assert start.std() > 5, "the picture is nearly empty"
@@ -821,6 +828,34 @@ def test_page_of_a_model_with_latents(tab, directory):
     tab.open(f"#model={directory.name}&{kept}")
     tab.becomes(chosen, "the address gives the same picture")
     assert tab.complaints() == [] and tab.hosts() == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("directory", RECONSTRUCTORS, ids=lambda path: path.name)
+def test_page_of_a_model_that_reconstructs(tab, directory):
+    """Its samples by seed and class, and what it makes of a picture."""
+    import tensorflow as tf
+
+    signatures, zero = signatures_of(directory), tf.constant([0], tf.int64)
+    given = {"seeds": zero} | ({"labels": zero} if card_of(directory)["num_classes"] else {})
+    sample = with_colours(signatures["sample"](**given)["images"].numpy())[0]
+    tab.open(f"#model={directory.name}")
+    tab.becomes(sample, "seed 0 is Python's", levels=4)
+    assert sample.std() > 5, "the picture is nearly empty"
+    tab.wait("the time", lambda: tab.text("#milliseconds") != "–")
+    assert 0 < float(tab.text("#milliseconds")) < 10_000
+
+    tab.click("#controls fieldset:first-child label:nth-child(2)")
+    source = "#easel figure:first-child canvas"
+    two = "document.querySelectorAll('#easel canvas').length === 2"
+    tab.wait("two pictures", lambda: tab.run(two) and tab.pixels(source).std() > 5)
+    images = tf.constant(tab.pixels(source)[None, ..., :1], tf.uint8)
+    made = with_colours(signatures["reconstruct"](images=images)["images"].numpy())[0]
+    tab.becomes(made, "the reconstruction is Python's", levels=4)
+    assert np.abs(made - tab.pixels(source)).mean() < 40  # the levels of black and white: 0, 255
+    tab.wait("the time of both", lambda: tab.text("#milliseconds") != "–")
+    assert not tab.alert() and tab.complaints() == [] and tab.hosts() == {"127.0.0.1"}
+    tab.screenshot(directory.name)
 
 
 @pytest.mark.slow
@@ -951,6 +986,8 @@ LOOKS = {
     "light": ("#model=cgan_fashion_mnist&seed=3&class=7", 1360, "light"),
     "dark": ("#model=progan_noto_emoji&seed=1", 1360, "dark"),
     "translator": ("#model=cyclegan_noto_openmoji&input=3", 1360, "light"),
+    "pair": ("#model=cogan_fashion_mnist_edges&seed=4", 1360, "light"),
+    "pair_on_a_phone": ("#model=cogan_fashion_mnist_edges&seed=4", 390, "light"),
     "tablet": ("#model=vae_noto_skin_tones&seed=2", 900, "dark"),
     "phone": ("#model=cgan_fashion_mnist&seed=5&class=9", 390, "light"),
     "phone_dark": ("#model=cyclegan_relief_satellite&input=1", 390, "dark"),

@@ -82,6 +82,8 @@ async function drawAll() {
       find("python").hidden = !python;
       find("python").firstElementChild.textContent = python;
       easel.setAttribute("aria-busy", "false");
+      // The first run is not timed: another one is, if nobody asks for any.
+      if (current.milliseconds === undefined) page.whenQuiet("time", async () => page.refresh());
     } catch (error) {
       if (current === view) fail(error);
     }
@@ -164,11 +166,14 @@ function viewOf({ ports }) {
   const all = Object.values(ports);
   const takes = ({ inputs }) => inputs.map(({ control }) => control).join();
   const pictures = all.every(({ output }) => output.view === "picture");
-  if (pictures && all.length === 1 && /^seed(,choice)?$/.test(takes(all[0]))) return samplerView;
+  const isSampler = (port) => /^seed(,choice)?$/.test(takes(port)) && isSame(port, all[0]);
+  if (pictures && all.every(isSampler)) return samplerView;
   const sides = Object.keys(ports).every((name) => /^[ab]_to_[ab]$/.test(name));
   if (pictures && sides && all.every((port) => takes(port) === "picture")) return translatorView;
   return askerView;
 }
+
+const isSame = (a, b) => JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
 
 function clearEasel(text) {
   const status = document.createElement("p");
@@ -192,7 +197,12 @@ function listModels() {
     Object.assign(image, { src: thumbnail, alt: "", width: 52, height: 52 });
     const label = document.createElement("span");
     const facts = [year, namesOf(data)].filter(Boolean).join(" · ");
-    label.append(withText("strong", model), withText("small", facts));
+    const words = model.split(/(?<=[a-z])(?=[A-Z])/).flatMap((word, i) => {
+      return i ? [document.createElement("wbr"), word] : [word]; // lines may end between them
+    });
+    const strong = document.createElement("strong");
+    strong.append(...words);
+    label.append(strong, withText("small", facts));
     link.append(image, label);
     const item = document.createElement("li");
     item.append(link);

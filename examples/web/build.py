@@ -74,6 +74,7 @@ KEPT = (
 # Data by what cards say of them: what the page calls them, and where they come from.
 DATA = {
     "fashion_mnist_10k": ("Fashion-MNIST", "https://github.com/zalandoresearch/fashion-mnist"),
+    "mnist_5k": ("MNIST", "https://yann.lecun.com/exdb/mnist/"),
     "noto_emoji": ("Noto emoji", "https://github.com/googlefonts/noto-emoji"),
     "noto_skin_tones": ("Noto skin tones", "https://github.com/googlefonts/noto-emoji"),
     "Noto emoji": ("Noto emoji", "https://github.com/googlefonts/noto-emoji"),

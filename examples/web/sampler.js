@@ -1,4 +1,7 @@
 // Models that make pictures out of latents: a seed, a class, a walk, a way from A to B, a sheet.
+//
+// Where several ports make a picture of the same latents, such as a pair's two, all are shown; the
+// small pictures are the first one's.
 
 import {
   classFromText,
@@ -19,27 +22,35 @@ const SHEETS = [4, 5, 6, 8, 10];
 export async function samplerView(entry, networks, page) {
   const { latents: prior, latent_dim: size, sample_shape: shape } = entry;
   const { find } = page;
-  const [network] = Object.values(networks);
+  const ports = Object.keys(networks);
   const axes = directions(size);
   const classes = entry.num_classes
     ? Array.from({ length: entry.num_classes }, (_, i) => entry.class_names[i] ?? String(i))
     : [];
   const state = { seed: "0", to: "1", t: 0, x: 0, y: 0, label: 0, sheet: "0", across: 5 };
 
-  const make = (latents) => network.run({ latents, labels: [state.label] });
+  const make = (latents, port = ports[0]) =>
+    networks[port].run({ latents, labels: [state.label] });
   const latentsOf = (seed) => drawLatents(prior, seed, size);
   const middle = () => between(prior, latentsOf(state.seed), latentsOf(state.to), state.t);
 
   page.fill("controls", "sampler-controls");
   page.fill("sheet", "sampler-sheet");
-  const canvas = makeCanvas(shape, entry.model);
-  const figure = document.createElement("figure");
-  figure.append(canvas);
+  const canvases = ports.map((port) => makeCanvas(entry.ports[port].output.shape, entry.model));
+  const figures = canvases.map((canvas, i) => {
+    const figure = document.createElement("figure");
+    const caption = Object.assign(document.createElement("figcaption"), { textContent: ports[i] });
+    figure.append(canvas, ...(ports.length > 1 ? [caption] : []));
+    return figure;
+  });
 
   // The picture
 
   async function draw() {
-    paint(canvas, await make(walk(prior, middle(), axes, state.x, state.y)), shape);
+    const latents = walk(prior, middle(), axes, state.x, state.y);
+    const pictures = [];
+    for (const port of ports) pictures.push(await make(latents, port));
+    pictures.forEach((values, i) => paint(canvases[i], values, entry.ports[ports[i]].output.shape));
   }
 
   /** What follows from the state; `map`, `ends` and `sheet` say what else is to be made anew. */
@@ -211,7 +222,7 @@ export async function samplerView(entry, networks, page) {
     cell.append(makeCanvas(shape));
     cell.addEventListener("click", () => {
       changeSeed(cell.dataset.seed);
-      canvas.scrollIntoView({ block: "nearest" });
+      canvases[0].scrollIntoView({ block: "nearest" });
     });
     return cell;
   }
@@ -220,14 +231,15 @@ export async function samplerView(entry, networks, page) {
 
   const moved = () => state.x !== 0 || state.y !== 0 || state.t !== 0;
   return {
-    figures: [figure],
-    canvases: [canvas],
+    figures,
+    canvases,
     draw,
     roll: () => changeSeed(randomSeed(), { sheet: true }),
     play: () => ways.toggle(),
     stop: () => ways.stop(),
     get milliseconds() {
-      return network.milliseconds;
+      const times = Object.values(networks).map((each) => each.milliseconds);
+      return times.includes(undefined) ? undefined : times.reduce((a, b) => a + b);
     },
     describe() {
       const facts = [`seed ${state.seed}`, classes[state.label], moved() && "moved from there"];
