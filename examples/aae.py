@@ -23,7 +23,7 @@ of 11 % with all of these, and of 21 % without noise behind layers.
 from pathlib import Path
 
 from keras_gans import AAE, ClusteringAAE, SemiSupervisedAAE, files, networks, optimizers, runs
-from keras_gans.datasets import load, semi_supervised
+from keras_gans.datasets import load, semi_supervised, shifted
 from keras_gans.devices.randomness import derive_seed
 from keras_gans.images import plot_points, save_png
 from keras_gans.metrics import majority_vote_accuracy, normalized_mutual_information
@@ -33,7 +33,7 @@ from keras_gans.training.kinds import render
 import keras
 import numpy as np
 
-from common import arguments, supervised_accuracy
+from common import SHIFT, arguments, supervised_accuracy
 
 FORMS = ("semi_supervised", "clustering", "mixture", "swiss_roll", "gaussian")
 SPLITS = {
@@ -108,11 +108,11 @@ def build_two_codes(model_class, shape, num_classes, steps, seed):
     return aae
 
 
-def supervised_error(labelled, unseen, num_classes, steps, seed):
+def supervised_error(labelled, unseen, num_classes, steps, args):
     """The error of the encoder that learns from the labelled pictures alone."""
-    encoder = build_encoder(unseen.info.shape, num_classes, seed)
+    encoder = build_encoder(unseen.info.shape, num_classes, args.seed)
     classifier = keras.Model(encoder.inputs, encoder.outputs[1])
-    return 1 - supervised_accuracy(classifier, labelled, unseen, steps)
+    return 1 - supervised_accuracy(classifier, labelled, unseen, steps, args.shift)
 
 
 def clustering(aae, pictures, labels, voters):
@@ -165,6 +165,7 @@ def main():
             "labels": {"default": "all", "choices": ("all", "none"), "help": "of one code's prior"},
             "labels-per-class": {"type": int, "default": 10, "help": "of semi_supervised"},
             "clusters": {"type": int, "default": 16},
+            "shift": SHIFT,
         },
     )
     split, unseen = SPLITS[args.dataset]
@@ -183,13 +184,14 @@ def main():
         aae = build_two_codes(ClusteringAAE, shape, args.clusters, args.steps, args.seed)
     else:
         aae = build_one_code(shape, args.form, num_classes if labelled else None, args.seed)
+    dataset = shifted(dataset, args.shift, args.seed)
     runs.train(aae, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 
     out, numbers = Path(args.out), {"unseen_pictures": len(pictures)}
     if args.form == "semi_supervised":
         numbers["error"] = 1 - aae.evaluate(unseen, return_dict=True)["accuracy"]
         numbers["error_of_the_labelled_alone"] = supervised_error(
-            dataset.labelled, unseen, num_classes, min(args.steps, 3000), args.seed
+            dataset.labelled, unseen, num_classes, min(args.steps, 3000), args
         )
     elif args.form == "clustering":
         _, *voters = all_of(args.dataset, split)

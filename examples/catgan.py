@@ -20,12 +20,12 @@ half of the steps.
 from pathlib import Path
 
 from keras_gans import CatGAN, files, metrics, optimizers, runs
-from keras_gans.datasets import load, semi_supervised
+from keras_gans.datasets import load, semi_supervised, shifted
 from keras_gans.schedules import ConstantThenLinear
 
 import numpy as np
 
-from common import arguments, supervised_accuracy
+from common import SHIFT, arguments, supervised_accuracy
 
 SPLITS = {
     "mnist_5k": ("train", "test"),
@@ -52,11 +52,11 @@ def everything(dataset):
     return [np.concatenate(parts) for parts in zip(*dataset.as_numpy_iterator(), strict=True)]
 
 
-def error_with_labels(gan, labelled, test, steps, seed):
+def error_with_labels(gan, labelled, test, args):
     """How much of the test split is put into a wrong class, and by the same network without G."""
-    networks = CatGAN.default_networks(test.info.shape, gan.num_categories, seed=seed)
+    networks = CatGAN.default_networks(test.info.shape, gan.num_categories, seed=args.seed)
     alone = supervised_accuracy(
-        networks["discriminator"], labelled, test, min(steps, BASELINE_STEPS)
+        networks["discriminator"], labelled, test, min(args.steps, BASELINE_STEPS), args.shift
     )
     return {
         "error": 1 - gan.evaluate(test, return_dict=True)["accuracy"],
@@ -88,6 +88,7 @@ def main():
             "dataset": {"default": "mnist_5k", "choices": SPLITS},
             "labels-per-class": {"type": int, "default": 10, "help": "0 for clusters"},
             "clusters": {"type": int, "default": 20, "help": "without labels"},
+            "shift": SHIFT,
         },
     )
     train, test = (
@@ -104,6 +105,7 @@ def main():
         )
         classes = {"num_clusters": args.clusters}
 
+    dataset = shifted(dataset, args.shift, args.seed)
     gan = CatGAN.from_paper(shape, seed=args.seed, **classes)
     gan.compile(
         **{
@@ -124,7 +126,7 @@ def main():
         columns=COLUMNS,
     )
     if args.labels_per_class:
-        numbers = error_with_labels(gan, dataset.labelled, test, args.steps, args.seed)
+        numbers = error_with_labels(gan, dataset.labelled, test, args)
     else:
         numbers = agreement_without_labels(gan, train, test)
     files.write_json(Path(args.out) / "numbers.json", numbers)

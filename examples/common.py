@@ -5,6 +5,12 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+SHIFT = {
+    "type": int,
+    "default": 0,
+    "help": "pixels by which pictures are moved at most while one learns from them (default: 0)",
+}
+
 
 def arguments(description, out, steps, batch_size, **more):
     """The command line of an example.
@@ -34,7 +40,7 @@ def arguments(description, out, steps, batch_size, **more):
     return args
 
 
-def supervised_accuracy(classifier, labelled, test, steps):
+def supervised_accuracy(classifier, labelled, test, steps, shift=0):
     """The test accuracy of a network that learns from labelled pictures alone.
 
     Args:
@@ -42,8 +48,10 @@ def supervised_accuracy(classifier, labelled, test, steps):
         labelled: tf.data.Dataset of pairs (pictures, labels), one epoch.
         test: tf.data.Dataset of such pairs.
         steps: minibatches.
+        shift: pixels by which the labelled pictures are moved at most.
     """
     from keras_gans import layers, optimizers
+    from keras_gans.datasets import shifted
 
     import keras
 
@@ -55,5 +63,5 @@ def supervised_accuracy(classifier, labelled, test, steps):
         metrics=["accuracy"],
     )
     shuffled = labelled.unbatch().cache().shuffle(10_000, seed=0).batch(len(first)).repeat()
-    classifier.fit(shuffled, steps_per_epoch=steps, verbose=0)
+    classifier.fit(shifted(shuffled, shift), steps_per_epoch=steps, verbose=0)
     return classifier.evaluate(test, verbose=0, return_dict=True)["accuracy"]

@@ -17,12 +17,12 @@ of the steps, since there are 12,000 of them and not 180,000.
 from pathlib import Path
 
 from keras_gans import SSGAN, files, networks, optimizers, runs
-from keras_gans.datasets import load, semi_supervised
+from keras_gans.datasets import load, semi_supervised, shifted
 from keras_gans.schedules import ConstantThenLinear
 
 import keras
 
-from common import arguments, supervised_accuracy
+from common import SHIFT, arguments, supervised_accuracy
 
 HIDDEN = (500, 250, 250)
 GENERATOR_HIDDEN = (300, 300)
@@ -45,11 +45,11 @@ def build_discriminator(shape, num_classes, seed, kernels=0):
     )
 
 
-def supervised(labelled, test, shape, num_classes, steps, seed):
+def supervised(labelled, test, shape, num_classes, steps, args):
     """The test accuracy of the same network, trained on the labelled pictures alone."""
-    discriminator = build_discriminator(shape, num_classes, seed)
+    discriminator = build_discriminator(shape, num_classes, args.seed)
     classifier = keras.Model(discriminator.inputs[0], discriminator.outputs[0])
-    return supervised_accuracy(classifier, labelled, test, steps)
+    return supervised_accuracy(classifier, labelled, test, steps, args.shift)
 
 
 def main():
@@ -61,6 +61,7 @@ def main():
         **{
             "dataset": {"default": "mnist_5k", "choices": SPLITS},
             "labels-per-class": {"type": int, "default": 10},
+            "shift": SHIFT,
             "objective": {"default": "feature_matching", "choices": OBJECTIVES},
         },
     )
@@ -69,6 +70,7 @@ def main():
         for split in SPLITS[args.dataset]
     )
     dataset = semi_supervised(train, args.labels_per_class, args.seed)
+    dataset = shifted(dataset, args.shift, args.seed)
     shape, num_classes = dataset.info.shape, dataset.info.num_classes
     kernels = 100 if args.objective == "minibatch_discrimination" else 0
     gan = SSGAN(
@@ -94,7 +96,7 @@ def main():
         "test_pictures": test.info.num_examples,
         "error": 1 - gan.evaluate(test, return_dict=True)["accuracy"],
         "error_of_the_labelled_alone": 1
-        - supervised(dataset.labelled, test, shape, num_classes, min(args.steps, 2000), args.seed),
+        - supervised(dataset.labelled, test, shape, num_classes, min(args.steps, 2000), args),
     }
     files.write_json(Path(args.out) / "numbers.json", numbers)
     print(

@@ -4,6 +4,7 @@
 `unpaired(a, b)` joins two of them, for models of two sets without pairs, and `edges` and
 `negatives` make pictures into those of a second set.
 `semi_supervised(dataset)` takes most labels away, for models that learn from a few.
+`shifted(dataset)` moves pictures by a few pixels, which makes more of a small set.
 """
 
 from keras_gans.catalogue import DatasetInfo
@@ -11,6 +12,7 @@ from keras_gans.datasets import points
 from keras_gans.datasets.embedded import emoji_names, skin_tone_families
 from keras_gans.datasets.loading import info, load, names
 from keras_gans.datasets.semi_supervised import semi_supervised
+from keras_gans.datasets.shifted import shifted
 from keras_gans.datasets.transforms import edges, negatives
 from keras_gans.datasets.unpaired import unpaired
 
@@ -24,6 +26,7 @@ __all__ = [
     "negatives",
     "points",
     "semi_supervised",
+    "shifted",
     "skin_tone_families",
     "unpaired",
 ]
