@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import types
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from keras_gans import CoGAN, CycleGAN, datasets, papers
 from keras_gans.callbacks import LossCurves
+from keras_gans.cli import evaluate as cli_evaluate
 from keras_gans.cli import train
 from keras_gans.cli.app import app
 from keras_gans.images import read_png
@@ -139,9 +141,31 @@ def test_a_training_on_few_labels(tmp_path):
     assert "goes on" not in result.output
     result = invoke("evaluate", run, "--metrics", "accuracy", "--split", "train[4000:5000]")
     assert result.exit_code == 0 and "accuracy" in result.output, result.output
+    assert "Caution" not in result.output
+    assert "that the model was trained on" in invoke(
+        "evaluate", run, "--metrics", "accuracy"
+    ).output.replace("\n", " ")
     assert invoke("generate", run, "--out", tmp_path / "s.png").exit_code == 0
     result = invoke("export", run, "--to", "savedmodel,tflite", "--out", tmp_path / "e")
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    "name, trained, asked, shared",
+    [
+        ("ring", "train", "train", True),
+        ("ring", "train", None, True),
+        ("ring", None, "train[:10]", True),
+        ("ring", "train[:10]", "train", True),
+        ("ring", "train[:10]", "train[:10]", True),
+        ("ring", "train[:10]", "train[10:]", False),
+        ("ring", "train", "test", False),
+        ("grid", "train", "train", False),
+    ],
+)
+def test_accuracy_on_what_was_trained_on(name, trained, asked, shared):
+    opened = types.SimpleNamespace(card={"dataset": "ring", "split": trained})
+    assert cli_evaluate.trained_on(opened, name, asked) is shared
 
 
 def test_two_sets(tmp_path):

@@ -28,6 +28,7 @@ from keras_gans.training.kinds import samples
 from keras_gans.versions import versions
 
 ACCURACY = "accuracy"
+TRAINED_ON = "of examples that the model was trained on; --split names others, such as test"
 
 
 def evaluate(
@@ -154,7 +155,17 @@ def accuracy(opened, name, split, image_size, given):
         right += int((opened.classify(kind.to_border(pictures)) == labels.numpy()).sum())
         num += len(labels)
     protocol = {"reals": num, "split": split}
-    return Measurement(ACCURACY, {ACCURACY: right / num, "error": 1 - right / num}, protocol, False)
+    caution = TRAINED_ON if trained_on(opened, name, split) else ""
+    values = {ACCURACY: right / num, "error": 1 - right / num}
+    return Measurement(ACCURACY, values, protocol, False, caution)
+
+
+def trained_on(opened, name, split):
+    """Whether a split has examples that the model was trained on, as far as names say."""
+    card = opened.card
+    own, asked = card.get("split") or "train", split or "train"
+    whole = own == asked or "[" not in own or "[" not in asked
+    return name == card.get("dataset") and own.split("[")[0] == asked.split("[")[0] and whole
 
 
 def print_table(title, measurements):
