@@ -19,11 +19,13 @@ class InMemory:
         values: uint8 pictures (n, height, width, channels), or float32 points (n, dimensions). As
             the labels, they may be given as an array, and are kept as a tensor.
         labels: int32 (n,), or None.
+        names: tuple of str, of the files below their folder; empty of what has none.
     """
 
     info: DatasetInfo
     values: tf.Tensor
     labels: tf.Tensor | None = None
+    names: tuple = ()
 
     def __post_init__(self):
         with tf.init_scope(), tf.device("CPU:0"):

@@ -59,6 +59,7 @@ class FolderOnDisk:
         labels: int32 (n,), or None.
         value_range: see `load`.
         resampling: see `load`.
+        names: tuple of str, of the files below the folder.
     """
 
     info: DatasetInfo
@@ -66,6 +67,7 @@ class FolderOnDisk:
     labels: np.ndarray | None
     value_range: tuple | None = None
     resampling: str = "lanczos"
+    names: tuple = ()
 
     def reader(self, labels):
         """Returns a function from int64 ids (batch,) to a tuple of the pictures and the labels."""
@@ -231,9 +233,10 @@ def read(
         facts = (class_names, all_labels, broken, several, looked_at)
         line = what_was_found(root, found, len(paths), *facts)
         print(line, file=sys.stderr, flush=True)
+    names = tuple(str(path.relative_to(root)) for path in paths)
     if fits:
-        return InMemory(info, pictures, all_labels)
-    return FolderOnDisk(info, paths, all_labels, value_range, resampling)
+        return InMemory(info, pictures, all_labels, names)
+    return FolderOnDisk(info, paths, all_labels, value_range, resampling, names)
 
 
 # What a person is told

@@ -12,6 +12,7 @@ from keras_gans.catalogue import find_class
 from keras_gans.checks import check_int
 from keras_gans.datasets import embedded, folder, points, stacked, tfds_sets
 from keras_gans.datasets.examples import InMemory
+from keras_gans.datasets.jitter import Jitter, check_jitter
 from keras_gans.datasets.pictures import RESAMPLINGS
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
 from keras_gans.picture_files import check_value_range
@@ -43,6 +44,8 @@ def load(
     classes=None,
     value_range=None,
     resampling="lanczos",
+    crop=None,
+    flip=False,
 ):
     """Loads a set of pictures, or of points, as batches that are ready for training.
 
@@ -95,6 +98,12 @@ def load(
             bits; a warning says where these are mostly unused. Pictures of 8 bits stay as they are.
         resampling: "lanczos", which keeps pictures sharp, or "box": a pixel is the mean over what
             it covers, as in ProGAN's stages.
+        crop: int or pair of int (height, width), at most the pictures' own size, which is that of
+            `image_size`. Of each picture a window of this size is taken, at a place that is drawn
+            anew whenever it comes. None takes whole pictures. CycleGAN's and pix2pix's authors have
+            `image_size=286, crop=256`.
+        flip: bool; whether every second picture, by chance, is mirrored left to right. As the
+            order, this and the places of `crop` are pure functions of `seed` and the step.
 
     Returns:
         tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or float32
@@ -127,6 +136,7 @@ def load(
         ("labels", labels),
         ("shuffle", shuffle),
         ("drop_remainder", drop_remainder),
+        ("flip", flip),
     ):
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` must be True or False. Received: {value!r}")
@@ -144,6 +154,8 @@ def load(
         say=True,
         resampling=resampling,
     )
+    jitter = Jitter(pair("crop", crop), flip)
+    check_jitter(jitter, examples.info)
     n = examples.info.num_examples
     if drop_remainder and batch_size > n:
         raise ValueError(
@@ -166,6 +178,7 @@ def load(
         labels=labels,
         shuffle=shuffle,
         drop=drop_remainder,
+        jitter=jitter,
     )
 
     def from_step(step):
@@ -174,7 +187,7 @@ def load(
 
     dataset = run(first_step=start_step, stop=stop)
     dataset.run = run  # for `unpaired`, which needs runs with other ends and another seed
-    dataset.info = examples.info
+    dataset.info = dataclasses.replace(examples.info, shape=jitter.shape(examples.info.shape))
     dataset.start_step = start_step
     dataset.from_step = from_step
     return dataset

@@ -75,7 +75,7 @@ def semi_supervised(dataset, labels_per_class=10, seed=0):
     examples = _examples_of(dataset)
     seed = check_int("seed", seed, 0, 2**63 - 1)
     ids = choose(examples.labels, check_int("labels_per_class", labels_per_class, 1), seed, dataset)
-    chosen = Selected(dataclasses.replace(dataset.info, num_examples=len(ids)), examples, ids)
+    chosen = Selected(dataclasses.replace(examples.info, num_examples=len(ids)), examples, ids)
     settings = {**dataset.run.keywords, "shuffle": True, "labels": True}
     # Scattered, for the labelled ones not to be shuffled as all are.
     settings["seed"] = scatter(settings["seed"]) % 2**63

@@ -5,7 +5,8 @@ import numbers
 import tensorflow as tf
 
 from keras_gans.checks import check_int
-from keras_gans.datasets.stepwise import END_OF_TIME, scatter
+from keras_gans.datasets.jitter import windows
+from keras_gans.datasets.stepwise import by_step, scatter
 
 
 def shifted(dataset, pixels=2, seed=0, fill=-1.0):
@@ -59,11 +60,7 @@ def shifted(dataset, pixels=2, seed=0, fill=-1.0):
         return tf.nest.pack_sequence_as(minibatch, moved)
 
     def run(dataset, first_step):
-        steps = tf.data.Dataset.range(first_step, END_OF_TIME)
-        joined = tf.data.Dataset.zip(steps, dataset)
-        joined = joined.map(move, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        joined = joined.apply(tf.data.experimental.assert_cardinality(dataset.cardinality()))
-        return joined.prefetch(tf.data.AUTOTUNE)
+        return by_step(dataset, first_step, move).prefetch(tf.data.AUTOTUNE)
 
     result = run(dataset, getattr(dataset, "start_step", 0))
     for name in ("info", "start_step", "labelled"):
@@ -102,7 +99,5 @@ def _moved(pictures, pixels, seed, fill):
     starts = tf.random.stateless_uniform(
         (tf.shape(pictures)[0], 2), seed=seed, minval=0, maxval=2 * pixels + 1, dtype=tf.int32
     )
-    for axis in (1, 2):
-        places = starts[:, axis - 1, None] + tf.range(pictures.shape[axis])
-        padded = tf.gather(padded, places, axis=axis, batch_dims=1)
-    return tf.ensure_shape(padded, pictures.shape)
+    moved = windows(padded, tf.unstack(starts, axis=1), pictures.shape[1:3])
+    return tf.ensure_shape(moved, pictures.shape)

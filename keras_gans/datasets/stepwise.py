@@ -150,9 +150,38 @@ def sequential_batches(
     return dataset.map(finish, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def pipeline(make_batches, examples, **settings):
-    """Finishes the batches of `make_batches`: single values for tuples of one, prefetching."""
+def by_step(dataset, first_step, function):
+    """Maps the batches of a run by `function(step, batch)`.
+
+    Args:
+        dataset: tf.data.Dataset, the run's from `first_step` on.
+        first_step: int.
+        function: of an int64 tensor and an element.
+    """
+    steps, count = tf.data.Dataset.range(first_step, END_OF_TIME), dataset.cardinality()
+    both = tf.data.Dataset.zip(steps, dataset)
+    mapped = both.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if count == tf.data.UNKNOWN_CARDINALITY:
+        return mapped
+    return mapped.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def pipeline(make_batches, examples, jitter=None, **settings):
+    """Finishes the batches of `make_batches`: jitter, single values for tuples of one, prefetching.
+
+    Args:
+        make_batches: `batches` or `sequential_batches`.
+        examples, **settings: see there.
+        jitter: `jitter.Jitter`, or None.
+    """
     dataset = make_batches(examples, **settings)
+    if jitter:
+
+        def move(step, parts):
+            pictures, *rest = parts
+            return (jitter(pictures, settings["seed"], step), *rest)
+
+        dataset = by_step(dataset, settings["first_step"], move)
     if not settings["labels"]:
         dataset = dataset.map(lambda values: values)
     options = tf.data.Options()

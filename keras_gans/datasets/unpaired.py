@@ -58,43 +58,55 @@ def unpaired(a, b):
     return dataset
 
 
+ALIKE = {
+    "batch_size": "batch_size",
+    "start_step": "start_step",
+    "drop": "drop_remainder",
+}
+
+
 def check_sides(a, b):
     """Raises TypeError or ValueError, see `unpaired`."""
-    settings = {}
     for name, side in (("a", a), ("b", b)):
-        if not hasattr(side, "run"):
-            raise TypeError(
-                f"`{name}` must be a dataset as `load` returns it, with nothing done to it. "
-                f"Received: {side!r}"
-            )
-        kind = samples(name, side.info.shape)
-        if not kind.pictured:
-            raise ValueError(
-                f"`{name}` must be a set of pictures. "
-                f"Received: {side.info.name!r}, a set of {kind.noun}"
-            )
-        settings[name] = {**side.run.keywords, "start_step": side.start_step}
-        if settings[name]["labels"]:
-            raise ValueError(
-                f"`{name}` must be pictures only, from `load` with labels=False. "
-                f"Received: {side.info.name!r} with labels"
-            )
-    for key, argument in (
-        ("batch_size", "batch_size"),
-        ("start_step", "start_step"),
-        ("drop", "drop_remainder"),
-    ):
-        first, second = settings["a"][key], settings["b"][key]
+        check_pictures(name, side)
+    check_alike(a, b, ALIKE)
+    if not (a.run.keywords["shuffle"] or b.run.keywords["shuffle"]):
+        raise ValueError(
+            "`a` or `b` must be shuffled: in their natural orders equal places would always meet. "
+            "Received: two datasets with shuffle=False"
+        )
+
+
+def check_pictures(name, side):
+    """Raises TypeError or ValueError unless the argument `name` is pictures, as `load` has them."""
+    if not hasattr(side, "run"):
+        raise TypeError(
+            f"`{name}` must be a dataset as `load` returns it, with nothing done to it. "
+            f"Received: {side!r}"
+        )
+    kind = samples(name, side.info.shape)
+    if not kind.pictured:
+        raise ValueError(
+            f"`{name}` must be a set of pictures. "
+            f"Received: {side.info.name!r}, a set of {kind.noun}"
+        )
+    if side.run.keywords["labels"]:
+        raise ValueError(
+            f"`{name}` must be pictures only, from `load` with labels=False. "
+            f"Received: {side.info.name!r} with labels"
+        )
+
+
+def check_alike(a, b, keys):
+    """Raises ValueError unless two sets were loaded alike: `keys` are `{keyword: argument}`."""
+    settings = [{**side.run.keywords, "start_step": side.start_step} for side in (a, b)]
+    for key, argument in keys.items():
+        first, second = (setting[key] for setting in settings)
         if first != second:
             raise ValueError(
                 f"`a` and `b` must be loaded with the same `{argument}`. "
                 f"Received: {first} and {second}"
             )
-    if not (settings["a"]["shuffle"] or settings["b"]["shuffle"]):
-        raise ValueError(
-            "`a` or `b` must be shuffled: in their natural orders equal places would always meet. "
-            "Received: two datasets with shuffle=False"
-        )
 
 
 def joined(a, b):

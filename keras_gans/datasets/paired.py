@@ -1,0 +1,158 @@
+"""`paired`: pictures that belong together, for models that learn one from the other."""
+
+import dataclasses
+import os
+
+import tensorflow as tf
+
+from keras_gans.checks import check_int
+from keras_gans.datasets.jitter import Jitter, check_jitter
+from keras_gans.datasets.stepwise import by_step
+from keras_gans.datasets.unpaired import ALIKE as OF_UNPAIRED
+from keras_gans.datasets.unpaired import check_alike, check_pictures, joined
+
+
+def paired(a, b=None):
+    """Joins two sets of pictures as batches of pairs that belong together.
+
+    The pictures at equal places are a pair: both sets have as many, in one order. Folders must have
+    one name for both pictures of a pair, but for the end: `edges/7.png` and `photos/7.jpg`. Where
+    `b` is None, each picture of `a` is a pair, side by side, as the authors of pix2pix keep theirs:
+    A is the left half, B the right one.
+
+    Pairs come in `a`'s order. What `load` has as `crop` and `flip` is drawn once for both pictures
+    of a pair, and for pictures that are side by side it is of the halves. As with `load`, the
+    endless dataset `from_step(k)` gives what `from_step(0).skip(k)` gives, at no cost.
+
+    Args:
+        a: dataset of pictures, as `load` returned it, without labels.
+        b: another, or None. Both have the same height and width, number of pictures, `batch_size`,
+            `start_step`, `drop_remainder`, `seed`, `shuffle`, `crop` and `flip`.
+
+    Returns:
+        tf.data.Dataset of pairs of float32 pictures (batch, height, width, channels) in [-1, 1].
+        It has three attributes more: `info`, a `DatasetInfo` with the shape of A's pictures;
+        `start_step`; and `from_step(step)`, see above.
+
+    Raises:
+        TypeError: `a` or `b` was not made by `load`, or was changed afterwards.
+        ValueError: one of them has labels, or no pictures; they differ in one of the above;
+            pictures of folders have other names; or the width of pictures side by side is odd.
+
+    Example:
+        >>> settings = {"batch_size": 4, "crop": 24, "flip": True}
+        >>> dataset = paired(
+        ...     load("fashion_mnist_10k_edges", **settings), load("fashion_mnist_10k", **settings)
+        ... )
+        >>> edges, pictures = next(iter(dataset))
+        >>> edges.shape, pictures.shape
+        (TensorShape([4, 24, 24, 1]), TensorShape([4, 24, 24, 1]))
+    """
+    sides = {"a": a} if b is None else {"a": a, "b": b}
+    for name, side in sides.items():
+        check_pictures(name, side)
+    if b is None:
+        info, split = in_halves(a)
+        runs = (a.run,)
+    else:
+        check_alike(a, b, ALIKE)
+        check_pairs(a, b)
+        info, split = joined(a.info, b.info), lambda a, b: (a, b)
+        runs = (a.run, b.run)
+    seed, jitter = (a.run.keywords[key] for key in ("seed", "jitter"))
+
+    def move(step, pictures):
+        pictures = split(*pictures)
+        counts = [part.shape[-1] for part in pictures]
+        return tuple(tf.split(jitter(tf.concat(pictures, axis=-1), seed, step), counts, axis=-1))
+
+    def run(first_step, **ends):
+        parts = (side(first_step=first_step, jitter=Jitter(), **ends) for side in runs)
+        return by_step(tf.data.Dataset.zip(tuple(parts)), first_step, move).prefetch(
+            tf.data.AUTOTUNE
+        )
+
+    def from_step(step):
+        """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
+        return run(check_int("step", step, 0))
+
+    num, batch_size = info.num_examples, a.run.keywords["batch_size"]
+    epoch = a.start_step * batch_size // num
+    dataset = run(a.start_step, stop=(epoch + 1) * num)
+    dataset.info = info
+    dataset.start_step = a.start_step
+    dataset.from_step = from_step
+    return dataset
+
+
+ALIKE = {**OF_UNPAIRED, "seed": "seed", "shuffle": "shuffle"}
+
+
+def in_halves(a):
+    """What is known of pictures that are side by side, and a function that parts them."""
+    height, width, channels = a.run.args[1].info.shape
+    if width % 2:
+        raise ValueError(
+            "`a` must have pictures of an even width, A beside B. "
+            f"Received: {a.info.name!r}, of {height}x{width} (height x width)"
+        )
+    halves = dataclasses.replace(a.run.args[1].info, shape=(height, width // 2, channels))
+    jitter = a.run.keywords["jitter"]
+    check_jitter(jitter, halves, what="the halves of its pictures")
+    info = dataclasses.replace(halves, shape=jitter.shape(halves.shape))
+    return info, lambda both: tf.split(both, 2, axis=2)
+
+
+def check_pairs(a, b):
+    """Raises ValueError unless the pictures of two sets can belong together; see `paired`."""
+    jitters = [side.run.keywords["jitter"] for side in (a, b)]
+    for name in ("crop", "flip"):
+        first, second = (getattr(jitter, name) for jitter in jitters)
+        if first != second:
+            raise ValueError(
+                f"`a` and `b` must be loaded with the same `{name}`. Received: {first} and {second}"
+            )
+    examples = [side.run.args[1] for side in (a, b)]
+    infos = [each.info for each in examples]
+    sizes = [info.shape[:2] for info in infos]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            "`a` and `b` must have pictures of one height and width; `image_size` makes them so. "
+            f"Received: {sizes[0]} of {infos[0].name!r} and {sizes[1]} of {infos[1].name!r}"
+        )
+    numbers = [info.num_examples for info in infos]
+    names = [getattr(each, "names", ()) for each in examples]
+    if all(names):
+        check_names(infos, names)
+    if numbers[0] != numbers[1]:
+        raise ValueError(
+            "`a` and `b` must have as many pictures, each with its own. "
+            f"Received: {numbers[0]} of {infos[0].name!r} and {numbers[1]} of {infos[1].name!r}"
+        )
+
+
+def check_names(infos, names):
+    """Raises ValueError unless pictures at equal places have one name, but for its end."""
+    stems = [[os.path.splitext(name)[0] for name in each] for each in names]
+    if stems[0] == stems[1]:
+        return
+    alone = [
+        next((n for n, stem in zip(own, stem_of, strict=True) if stem not in other), None)
+        for own, stem_of, other in zip(names, stems, map(set, reversed(stems)), strict=True)
+    ]
+    for info, name, other in zip(infos, alone, reversed(infos), strict=True):
+        if name is not None:
+            raise ValueError(
+                "`a` and `b` must have pictures of the same names, but for their ends. "
+                f"Received: {name!r} in {info.name!r}, and none of that name in {other.name!r}"
+            )
+    twice = next(
+        (info, stem)
+        for info, of_set in zip(infos, stems, strict=True)
+        for stem in of_set
+        if of_set.count(stem) > 1
+    )
+    raise ValueError(
+        "`a` and `b` must have one picture of each name, but for its end. "
+        f"Received: several of {twice[1]!r} in {twice[0].name!r}"
+    )
