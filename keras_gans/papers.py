@@ -16,7 +16,7 @@ POINT_LATENTS = 16
 # Of papers of one year; those that are not named here come after these, by their arXiv numbers.
 ORDER = (
     *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "CoGAN"),
-    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "CycleGAN"),
+    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "Pix2Pix", "CycleGAN"),
 )
 
 
@@ -75,6 +75,7 @@ class Recipe:
         dataset_b: for models that are trained on two sets of pictures without pairs, where they are
             two sets by name: the second one. Both may be of the same pictures
             (`catalogue.DERIVED`), and are then of different halves of them.
+        paired: bool, whether the pictures of the two sets belong together (`datasets.paired`).
         status: str, what was seen of it, for `keras-gans list`.
         listed: bool, whether `keras-gans list` shows it and `keras-gans train` takes it: not so for
             a second form of a listed model.
@@ -98,6 +99,7 @@ class Recipe:
     splits: tuple | None = None
     dataset_b: str | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)
+    paired: bool = False
     status: str = ""
     listed: bool = True
 
@@ -113,7 +115,7 @@ class Recipe:
 
     @property
     def of_two_sets(self):
-        """Whether it is trained on two sets of pictures without pairs."""
+        """Whether it is trained on two sets of pictures, with pairs or without."""
         return self.splits is not None or self.dataset_b is not None
 
     def latents_of(self, shape, latent_dim=None):

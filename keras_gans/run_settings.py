@@ -34,7 +34,10 @@ CONSEQUENCES = (
     "sample_every",
 )
 # What earlier versions did not write down.
-UNWRITTEN = {"precision": "float32", "split": None, "labels_per_class": None}
+UNWRITTEN = {
+    **{"precision": "float32", "split": None, "labels_per_class": None},
+    **{"crop": None, "flip": False},
+}
 # What a run knows of its model and the model does not.
 FACTS = (
     "dataset",

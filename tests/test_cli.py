@@ -185,6 +185,74 @@ def test_two_sets(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def save_pictures(directory, names, size):
+    directory.mkdir()
+    for number, name in enumerate(names):
+        pixels = np.full((*size, 3), 40 * number, "uint8")
+        pixels[:, : size[1] // 2] = 255 - pixels[:, : size[1] // 2]
+        Image.fromarray(pixels).save(directory / name)
+    return directory
+
+
+def test_pairs_that_are_none(tmp_path):
+    """What has no partner is named; nothing is written."""
+
+    def fails(*arguments):
+        result = invoke(*arguments)  # before the error stands what is in the folders
+        assert result.exit_code and "Traceback" not in result.output
+        return result.output.strip().splitlines()[-1]
+
+    a = save_pictures(tmp_path / "a", ["1.png", "2.png"], (16, 17))
+    b = save_pictures(tmp_path / "b", ["1.png", "3.png"], (16, 16))
+    train_it = ("train", "pix2pix", "--out", tmp_path / "r", "--dataset", a)
+    line = fails(*train_it, "--dataset-b", b, "--image-size", 16)
+    assert "pictures of the same names" in line and "'2.png'" in line
+    (b / "3.png").rename(b / "2.png")
+    assert "one height and width" in fails(*train_it, "--dataset-b", b)
+    assert "an even width, A beside B" in fails(*train_it)
+    line = fails(*train_it, "--dataset-b", b, "--image-size", 16, "--crop", 20)
+    assert "`crop` must be at most (16, 16)" in line
+    line = fails(*train_it, "--dataset-b", b, "--crop", "wide")
+    assert "--crop must be a number" in line and "'wide'" in line
+    line = fails("train", "progan", "--crop", 8, "--flip", "--out", tmp_path / "r")
+    assert "are no options of ProGAN" in line and "Received: --crop and --flip" in line
+    assert "`crop` must be None for 'ring'" in fails(
+        "train", "gan", "--dataset", "ring", "--crop", 8, "--out", tmp_path / "r"
+    )
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.slow
+def test_a_training_on_pairs(tmp_path):
+    """Pix2Pix: of two sets and of pictures side by side; what becomes of it."""
+    run, options = tmp_path / "r", ("--width", 4, "--batch-size", 4, "--steps", 4)
+    result = invoke("train", "pix2pix", *options, "--crop", 24, "--flip", "--out", run)
+    assert result.exit_code == 0, result.output
+    settings = json.loads((run / "settings.json").read_text())
+    assert (settings["dataset"], settings["dataset_b"]) == (
+        "fashion_mnist_10k_edges",
+        "fashion_mnist_10k",
+    )
+    assert (settings["crop"], settings["flip"], settings["sample_shape"]) == (
+        [24, 24],
+        True,
+        [24, 24, 1],
+    )
+    result = invoke("evaluate", run, "--metrics", "swd", "--num", 64, "--no-cache")
+    assert result.exit_code == 0 and "on fashion_mnist_10k_edges and" in result.output
+    result = invoke("export", run, "--to", "savedmodel,tflite", "--out", tmp_path / "e")
+    assert result.exit_code == 0, result.output
+
+    both = save_pictures(tmp_path / "both", [f"{n}.png" for n in range(6)], (16, 32))
+    result = invoke("train", "pix2pix", *options, "--dataset", both, "--out", tmp_path / "s")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "s" / "settings.json").read_text())["sample_shape"] == [16, 16, 3]
+    pictures = save_pictures(tmp_path / "pictures", ["mine.png"], (16, 16))
+    result = invoke("translate", tmp_path / "s", pictures, "--out", tmp_path / "t")
+    assert result.exit_code == 0, result.output
+    assert read_png(tmp_path / "t" / "mine.png").shape == (16, 16, 3)
+
+
 def test_out_that_is_not_empty(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     for flags in ([], ["--fresh"]):

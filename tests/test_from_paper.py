@@ -19,8 +19,8 @@ SHAPES = {"pictures": PICTURE, "points": POINT, "larger": LARGER}
 CLASSES = {name: getattr(models, name) for name in models.__all__}
 EVERY = pytest.mark.parametrize("model_class", CLASSES.values(), ids=list(CLASSES))
 PICTURES_ONLY = {"BEGAN", "LAPGAN", "ProGAN", "ProGANLS"}  # their networks are not for points
-UNPAIRED = {name: c for name, c in CLASSES.items() if c.recipe.splits}
-FROM_LATENTS = {name: c for name, c in CLASSES.items() if name not in UNPAIRED}
+TRANSLATORS = {name: c for name, c in CLASSES.items() if c.recipe.latent_dim is None}
+FROM_LATENTS = {name: c for name, c in CLASSES.items() if name not in TRANSLATORS}
 
 
 def classes(model_class):
@@ -37,10 +37,10 @@ def test_default_networks_are_the_constructors(model_class):
     assert built.network_names == model.network_names and built.seed == 0
 
 
-@pytest.mark.parametrize("model_class", UNPAIRED.values(), ids=list(UNPAIRED))
+@pytest.mark.parametrize("model_class", TRANSLATORS.values(), ids=list(TRANSLATORS))
 def test_builds_and_translates(model_class):
-    model = model_class.from_paper(PICTURE, seed=0, ema_decay=0.9, total_steps=7)
-    assert (model.seed, model.ema_decay, model.total_steps) == (0, 0.9, 7)
+    model = model_class.from_paper(PICTURE, seed=0, ema_decay=0.9, **model_class.settings_for(7))
+    assert (model.seed, model.ema_decay, getattr(model, "total_steps", 7)) == (0, 0.9, 7)
     assert model.latent_prior is None and model.num_classes is None
     assert model.translate(np.zeros((2, *PICTURE), "uint8")).shape == (2, *PICTURE)
     kernels = [getattr(model, name).get_weights()[0].ravel() for name in model.network_names]

@@ -125,7 +125,9 @@ def train(
         _option(
             "--dataset-b",
             "NAME",
-            "The second data set, for models of two, as CycleGAN and CoGAN are.",
+            "The second data set, for models of two, as CycleGAN and CoGAN are. Of Pix2Pix it has "
+            "the pictures that belong to the first one's, by name; without it, each picture of a "
+            "folder is a pair, side by side.",
             "the model's",
         ),
     ] = None,
@@ -183,6 +185,18 @@ def train(
             "the data's size",
         ),
     ] = None,
+    crop: Annotated[
+        str | None,
+        _option(
+            "--crop",
+            "N or HxW",
+            "Cut a window of N × N pixels out of each picture, at another place each time.",
+            "whole pictures",
+        ),
+    ] = None,
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Mirror every second picture, by chance.")
+    ] = False,
     channels: Annotated[
         int | None,
         _option("--channels", "N", "1 for grey, 3 for colour.", "the data's", min=1, max=4),
@@ -288,6 +302,7 @@ def train(
     keras-gans train ssgan --dataset mnist_5k --labels-per-class 10
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
     keras-gans train cyclegan --dataset horses/ --dataset-b zebras/
+    keras-gans train pix2pix --dataset maps/ --dataset-b photos/ --flip
     """
     found = papers.find(model)
     recipe = found.recipe
@@ -303,6 +318,8 @@ def train(
         "steps": steps or recipe.steps,
         "batch_size": batch_size or recipe.batch_size,
         "image_size": _image_size(image_size),
+        "crop": _image_size(crop, "--crop"),
+        "flip": flip,
         "channels": channels,
         "latent_dim": latent_dim,
         "width": width,

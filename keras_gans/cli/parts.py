@@ -73,8 +73,8 @@ Config = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")]
 
 
-def image_size(text):
-    """What `--image-size` says: `None`, or the pair (height, width).
+def image_size(text, flag="--image-size"):
+    """What `--image-size`, or another flag, says: `None`, or the pair (height, width).
 
     Raises:
         ValueError: it is neither a number nor two with an x between.
@@ -85,7 +85,7 @@ def image_size(text):
     size = found and (int(found[1]), int(found[2] or found[1]))
     if not size or not all(size):
         raise ValueError(
-            "--image-size must be a number, such as 64, or height and width, such as 48x80. "
+            f"{flag} must be a number, such as 64, or height and width, such as 48x80. "
             f"Received: '{text}'"
         )
     return size

@@ -5,6 +5,7 @@ class says.
 """
 
 import dataclasses
+import functools
 import os
 
 import keras
@@ -20,6 +21,7 @@ from keras_gans.run_settings import lengthens
 from keras_gans.training.kinds import samples
 
 FORECAST_FROM = 500  # steps; a shorter training is over before one is made
+JITTER = ("crop", "flip")
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 TFDS_SPLITS = ("trainA", "trainB")  # of its sets of two
 # What all stages of a growing model have alike. Sizes of pictures and minibatches are each one's.
@@ -122,6 +124,11 @@ def check_options(model_class, settings):
         raise ValueError(
             f"--latent-dim is no option of {name}. Received: {settings['latent_dim']}."
         )
+    if hasattr(model_class, "stages") and any(settings[name] for name in JITTER):
+        raise ValueError(
+            f"--crop and --flip are no options of {name}, which has pictures of many sizes. "
+            f"Received: {' and '.join(f'--{name}' for name in JITTER if settings[name])}."
+        )
     few = settings["labels_per_class"]
     if few is not None and recipe.labels_per_class is None:
         has = [n for n, known in registry.MODELS.items() if known.recipe.labels_per_class]
@@ -145,7 +152,7 @@ def load_data(model_class, settings):
     name, recipe = model_class.__name__, model_class.recipe
     chosen = {name: settings[name] for name in DATA_SETTINGS}
     if recipe.of_two_sets:
-        return _load_unpaired(name, recipe, settings, chosen)
+        return _load_two_sets(name, recipe, settings, chosen)
     split, few = settings["split"] or "train", settings["labels_per_class"]
     labelled = recipe.labelled or bool(few)
     if labelled and not datasets.info(settings["dataset"], split, **chosen).num_classes:
@@ -162,13 +169,22 @@ def load_data(model_class, settings):
         seed=settings["seed"],
         labels=labelled,
         **chosen,
+        **{name: settings[name] for name in JITTER},
     )
     return datasets.semi_supervised(dataset, few, settings["seed"]) if few else dataset
 
 
-def _load_unpaired(name, recipe, settings, chosen):
-    """Two data sets, or the two splits of one that has them."""
-    a, b = settings["dataset"], settings["dataset_b"]
+def _load_two_sets(name, recipe, settings, chosen):
+    """Two data sets, the two splits of one that has them, or pairs that are side by side."""
+    a, b, size = settings["dataset"], settings["dataset_b"], settings["image_size"]
+    given = {
+        **{name: settings[name] for name in ("batch_size", "seed", *JITTER)},
+        **chosen,
+    }
+    load = functools.partial(datasets.load, **given)
+    if recipe.paired and b is None:
+        both = {"image_size": (size[0], 2 * size[1])} if size else {}
+        return datasets.paired(load(a, settings["split"] or "train", **both))
     if b is None and (a in datasets.names() or os.path.isdir(a)):
         raise ValueError(
             f"--dataset-b must be given beside --dataset '{a}': {name} is trained on two sets."
@@ -177,6 +193,7 @@ def _load_unpaired(name, recipe, settings, chosen):
         raise ValueError(f"--dataset must be given beside --dataset-b '{b}'.")
     default = recipe.splits or TFDS_SPLITS
     splits = default if b is None else splits_without_pairs(a, b)
+    splits = ("train", "train") if recipe.paired else splits
     if settings["split"] is not None:
         splits = tuple(settings["split"].split(","))
         if len(splits) != 2:
@@ -185,18 +202,8 @@ def _load_unpaired(name, recipe, settings, chosen):
                 f"Received: '{settings['split']}'."
             )
     sets = zip((a, a if b is None else b), splits, strict=True)
-    return datasets.unpaired(
-        *(
-            datasets.load(
-                name,
-                split,
-                batch_size=settings["batch_size"],
-                seed=settings["seed"],
-                **chosen,
-            )
-            for name, split in sets
-        )
-    )
+    join = datasets.paired if recipe.paired else datasets.unpaired
+    return join(*(load(name, split) for name, split in sets))
 
 
 def announce(info, settings, gan, how_to_end=True):

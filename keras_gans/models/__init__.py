@@ -13,6 +13,7 @@ from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.lsgan import LSGAN
 from keras_gans.models.mrgan import MDGAN, MRGAN
+from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.progan import ProGAN, ProGANLS
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.sngan import SNGAN
@@ -45,6 +46,7 @@ __all__ = [
     "CoGAN",
     "CycleGAN",
     "InfoGAN",
+    "Pix2Pix",
     "ProGAN",
     "ProGANLS",
     "SemiSupervisedAAE",

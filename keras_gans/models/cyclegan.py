@@ -22,8 +22,9 @@ Deviations from the paper:
 - L_id is on by default, as in the authors' code; the paper has it for paintings to photos only.
 - The rate falls at every step of the second half, not once an epoch.
 - The fakes of one minibatch take different places in the history.
-- Pictures are taken as they are; the authors' code enlarges them (286 for 256 pixels), cuts a
-  random square out of them and mirrors half of them.
+- The authors' code enlarges pictures (286 for 256 pixels), cuts a random square out of them and
+  mirrors half of them by itself. Here the data say so: `load(..., image_size=286, crop=256,
+  flip=True)`.
 - `total_steps` is for the authors' horses and zebras, 200 epochs of 1,334; other data want theirs.
 """
 
@@ -79,7 +80,8 @@ class CycleGAN(TwoWayTranslator):
     ...     build_patchgan_discriminator(shape),
     ...     total_steps=20_000,
     ... )
-    >>> pairs = unpaired(load("horses/", batch_size=1), load("zebras/", batch_size=1))
+    >>> settings = {"batch_size": 1, "image_size": 72, "crop": 64, "flip": True}
+    >>> pairs = unpaired(load("horses/", **settings), load("zebras/", **settings))
     >>> history = gan.fit(pairs, epochs=20, steps_per_epoch=1000)
     >>> zebras = gan.translate(horses, to="b")
 

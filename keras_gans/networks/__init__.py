@@ -38,6 +38,7 @@ from keras_gans.networks.ssgan import (
     build_ssgan_mlp_discriminator,
     build_ssgan_mlp_generator,
 )
+from keras_gans.networks.unet import build_unet_generator
 from keras_gans.networks.vaegan import (
     build_vaegan_discriminator,
     build_vaegan_encoder,
@@ -78,6 +79,7 @@ __all__ = [
     "build_ssgan_generator",
     "build_ssgan_mlp_discriminator",
     "build_ssgan_mlp_generator",
+    "build_unet_generator",
     "build_vaegan_discriminator",
     "build_vaegan_encoder",
     "build_vaegan_generator",

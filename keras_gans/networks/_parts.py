@@ -82,16 +82,20 @@ def check_normalization(normalization, known=NORMALIZATIONS):
         )
 
 
-def check_picture_shape(name, shape, multiple=4):
-    """Returns (H, W, C), or raises ValueError: H and W multiples of `multiple`, C from 1 to 4."""
+def check_picture_shape(name, shape, multiple=4, channels=4):
+    """Returns (H, W, C), or raises ValueError: H and W multiples of `multiple`, C from 1 to 4.
+
+    `channels` is the most that C may be.
+    """
     shape = tuple(shape) if isinstance(shape, tuple | list) else shape
-    rule = f"`{name}` must be (H, W, C) with H and W multiples of {multiple} and C from 1 to 4"
+    rule = f"`{name}` must be (H, W, C) with H and W multiples of {multiple} and C from 1 to "
+    rule += str(channels)
     if not isinstance(shape, tuple) or len(shape) != 3:
         raise ValueError(f"{rule}. Received: {shape!r}")
     for value in shape:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{rule}. Received: {shape!r}")
-    if shape[0] % multiple or shape[1] % multiple or shape[2] > 4:
+    if shape[0] % multiple or shape[1] % multiple or shape[2] > channels:
         raise ValueError(f"{rule}. Received: {shape!r}")
     return shape
 
