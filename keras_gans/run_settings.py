@@ -36,7 +36,7 @@ CONSEQUENCES = (
 # What earlier versions did not write down.
 UNWRITTEN = {
     **{"precision": "float32", "split": None, "labels_per_class": None},
-    **{"crop": None, "flip": False},
+    **{"crop": None, "flip": False, "direction": None},
 }
 # What a run knows of its model and the model does not.
 FACTS = (

@@ -214,6 +214,11 @@ def test_pairs_that_are_none(tmp_path):
     assert "`crop` must be at most (16, 16)" in line
     line = fails(*train_it, "--dataset-b", b, "--crop", "wide")
     assert "--crop must be a number" in line and "'wide'" in line
+    assert "--direction is for pairs that are side by side" in fails(
+        *train_it, "--dataset-b", b, "--direction", "b_to_a"
+    )
+    line = fails(*train_it, "--image-size", 16, "--direction", "left")
+    assert "`direction` takes the names" in line
     line = fails("train", "progan", "--crop", 8, "--flip", "--out", tmp_path / "r")
     assert "are no options of ProGAN" in line and "Received: --crop and --flip" in line
     assert "`crop` must be None for 'ring'" in fails(
@@ -244,7 +249,8 @@ def test_a_training_on_pairs(tmp_path):
     assert result.exit_code == 0, result.output
 
     both = save_pictures(tmp_path / "both", [f"{n}.png" for n in range(6)], (16, 32))
-    result = invoke("train", "pix2pix", *options, "--dataset", both, "--out", tmp_path / "s")
+    more = ("--direction", "b_to_a", "--out", tmp_path / "s")
+    result = invoke("train", "pix2pix", *options, "--dataset", both, *more)
     assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "s" / "settings.json").read_text())["sample_shape"] == [16, 16, 3]
     pictures = save_pictures(tmp_path / "pictures", ["mine.png"], (16, 16))

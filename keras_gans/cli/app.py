@@ -185,6 +185,16 @@ def train(
             "the data's size",
         ),
     ] = None,
+    direction: Annotated[
+        str | None,
+        _option(
+            "--direction",
+            "A_TO_B",
+            "Of pictures that are side by side: a_to_b makes the right one of the left one, b_to_a "
+            "the left one of the right one.",
+            "a_to_b",
+        ),
+    ] = None,
     crop: Annotated[
         str | None,
         _option(
@@ -318,6 +328,7 @@ def train(
         "steps": steps or recipe.steps,
         "batch_size": batch_size or recipe.batch_size,
         "image_size": _image_size(image_size),
+        "direction": direction,
         "crop": _image_size(crop, "--crop"),
         "flip": flip,
         "channels": channels,

@@ -120,6 +120,12 @@ def check_options(model_class, settings):
             f"--dataset-b is for models that are trained on two sets, which {name} is "
             f"not. Received: '{settings['dataset_b']}'."
         )
+    if settings["direction"] is not None and not (recipe.paired and settings["dataset_b"] is None):
+        raise ValueError(
+            "--direction is for pairs that are side by side, of models such as Pix2Pix; of two "
+            "sets --dataset is what is given, and --dataset-b what is made of it. "
+            f"Received: '{settings['direction']}'."
+        )
     if settings["latent_dim"] is not None and recipe.latent_dim is None:
         raise ValueError(
             f"--latent-dim is no option of {name}. Received: {settings['latent_dim']}."
@@ -184,7 +190,8 @@ def _load_two_sets(name, recipe, settings, chosen):
     load = functools.partial(datasets.load, **given)
     if recipe.paired and b is None:
         both = {"image_size": (size[0], 2 * size[1])} if size else {}
-        return datasets.paired(load(a, settings["split"] or "train", **both))
+        pairs = load(a, settings["split"] or "train", **both)
+        return datasets.paired(pairs, direction=settings["direction"] or "a_to_b")
     if b is None and (a in datasets.names() or os.path.isdir(a)):
         raise ValueError(
             f"--dataset-b must be given beside --dataset '{a}': {name} is trained on two sets."

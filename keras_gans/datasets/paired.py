@@ -5,14 +5,14 @@ import os
 
 import tensorflow as tf
 
-from keras_gans.checks import check_int
+from keras_gans.checks import check_int, check_member
 from keras_gans.datasets.jitter import Jitter, check_jitter
 from keras_gans.datasets.stepwise import by_step
 from keras_gans.datasets.unpaired import ALIKE as OF_UNPAIRED
 from keras_gans.datasets.unpaired import check_alike, check_pictures, joined
 
 
-def paired(a, b=None):
+def paired(a, b=None, direction="a_to_b"):
     """Joins two sets of pictures as batches of pairs that belong together.
 
     The pictures at equal places are a pair: both sets have as many, in one order. Folders must have
@@ -28,10 +28,12 @@ def paired(a, b=None):
         a: dataset of pictures, as `load` returned it, without labels.
         b: another, or None. Both have the same height and width, number of pictures, `batch_size`,
             `start_step`, `drop_remainder`, `seed`, `shuffle`, `crop` and `flip`.
+        direction: "a_to_b", or "b_to_a" for pairs with B's picture first, of which A's is to be
+            made: facades, as the authors keep theirs, have the photograph on the left.
 
     Returns:
         tf.data.Dataset of pairs of float32 pictures (batch, height, width, channels) in [-1, 1].
-        It has three attributes more: `info`, a `DatasetInfo` with the shape of A's pictures;
+        It has three attributes more: `info`, a `DatasetInfo` with the shape of the first ones;
         `start_step`; and `from_step(step)`, see above.
 
     Raises:
@@ -48,6 +50,7 @@ def paired(a, b=None):
         >>> edges.shape, pictures.shape
         (TensorShape([4, 24, 24, 1]), TensorShape([4, 24, 24, 1]))
     """
+    check_member("direction", direction, ("a_to_b", "b_to_a"))
     sides = {"a": a} if b is None else {"a": a, "b": b}
     for name, side in sides.items():
         check_pictures(name, side)
@@ -64,7 +67,8 @@ def paired(a, b=None):
     def move(step, pictures):
         pictures = split(*pictures)
         counts = [part.shape[-1] for part in pictures]
-        return tuple(tf.split(jitter(tf.concat(pictures, axis=-1), seed, step), counts, axis=-1))
+        moved = tf.split(jitter(tf.concat(pictures, axis=-1), seed, step), counts, axis=-1)
+        return tuple(moved if direction == "a_to_b" else reversed(moved))
 
     def run(first_step, **ends):
         parts = (side(first_step=first_step, jitter=Jitter(), **ends) for side in runs)
@@ -76,6 +80,8 @@ def paired(a, b=None):
         """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
         return run(check_int("step", step, 0))
 
+    if b is not None and direction == "b_to_a":
+        info = dataclasses.replace(info, shape=b.info.shape)
     num, batch_size = info.num_examples, a.run.keywords["batch_size"]
     epoch = a.start_step * batch_size // num
     dataset = run(a.start_step, stop=(epoch + 1) * num)

@@ -73,6 +73,18 @@ def test_halves(tmp_path):
     assert whole.info.shape == (6, 8, 3)
 
 
+def test_direction(tmp_path, folders):
+    both = load(save(tmp_path / "both", ["1.png", "2.png"], size=(6, 16)), batch_size=2)
+    there, back = (next(iter(paired(both, direction=d))) for d in ("a_to_b", "b_to_a"))
+    for first, second in zip(there, reversed(back), strict=True):
+        np.testing.assert_array_equal(first, second)
+    a, b = load(folders[0], channels=1), load(folders[1])
+    dataset = paired(a, b, direction="b_to_a")
+    assert dataset.info.shape == (6, 8, 3) and dataset.element_spec[1].shape[-1] == 1
+    with pytest.raises(ValueError, match="`direction` takes the names"):
+        paired(a, b, direction="left")
+
+
 @pytest.mark.parametrize("form", ["two", "halves"])
 def test_begins_at_any_step(folders, form):
     def made(**more):
