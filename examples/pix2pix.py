@@ -84,6 +84,8 @@ def main():
     )
     folders = [args.a, args.b, args.a_unseen, args.b_unseen]
     own = not any(folders)
+    if not own and not all(folders):
+        raise SystemExit("Error: --a, --b, --a-unseen and --b-unseen must all be given, or none.")
     folders = emoji_folders(f"{args.out}-data") if own else folders
     channels = (args.a_channels or (1 if own else 3), 3)
 
@@ -94,6 +96,7 @@ def main():
     settings = {"batch_size": args.batch_size, "seed": args.seed, "flip": True, "crop": args.crop}
     dataset = pairs(*folders[:2], **settings)
     shape, made_shape = (tuple(part.shape[1:]) for part in dataset.element_spec)
+    unseen = pairs(*folders[2:], shuffle=False, batch_size=100, image_size=shape[:2])
     gan = Pix2Pix(
         networks.build_unet_generator(shape, made_shape[-1], width=WIDTH, seed=args.seed),
         networks.build_patchgan_discriminator(
@@ -108,7 +111,6 @@ def main():
     runs.train(gan, dataset, args.out, args.steps, fresh=True, settings=vars(args))
 
     out = Path(args.out)
-    unseen = pairs(*folders[2:], shuffle=False, batch_size=100, image_size=shape[:2])
     given, wanted = everything(unseen)
     made, wanted = gan.translate(given), to_uint8(wanted)
     numbers = {"unseen_pairs": len(made), **measure(made, wanted)}

@@ -72,9 +72,9 @@ class Recipe:
             `dataset` that are A and B. `None` for all others.
         large_batch_sizes: of a growing model, `{height: minibatch}` of stages with another one than
             `batch_size`.
-        dataset_b: for models that are trained on two sets of pictures without pairs, where they are
+        dataset_b: for models that are trained on two sets of pictures, where they are
             two sets by name: the second one. Both may be of the same pictures
-            (`catalogue.DERIVED`), and are then of different halves of them.
+            (`catalogue.DERIVED`), and are then of different halves of them unless `paired`.
         paired: bool, whether the pictures of the two sets belong together (`datasets.paired`).
         status: str, what was seen of it, for `keras-gans list`.
         listed: bool, whether `keras-gans list` shows it and `keras-gans train` takes it: not so for

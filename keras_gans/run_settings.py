@@ -44,6 +44,8 @@ FACTS = (
     "dataset_b",
     "split",
     "value_range",
+    "image_size",
+    "crop",
     "dataset_license",
     "num_examples",
     "class_names",

@@ -159,6 +159,12 @@ def test_a_training_on_few_labels(tmp_path):
         ("ring", "train[:10]", "train", True),
         ("ring", "train[:10]", "train[:10]", True),
         ("ring", "train[:10]", "train[10:]", False),
+        ("ring", "train[:4000]", "train[:2000]", True),
+        ("ring", "train[:4000]", "train[3999:]", True),
+        ("ring", "train[:50%]", "train[25%:75%]", True),
+        ("ring", "train[:50%]", "train[50%:]", False),
+        ("ring", "train[:50%]", "train[4000:]", True),  # who knows
+        ("ring", "train+test", "test", True),
         ("ring", "train", "test", False),
         ("grid", "train", "train", False),
     ],
@@ -243,7 +249,9 @@ def test_a_training_on_pairs(tmp_path):
         True,
         [24, 24, 1],
     )
-    result = invoke("evaluate", run, "--metrics", "swd", "--num", 64, "--no-cache")
+    out = tmp_path / "m.json"
+    metrics = ("--metrics", "swd,psnr", "--num", 64, "--no-cache", "--out", out)
+    result = invoke("evaluate", run, *metrics)
     assert result.exit_code == 0 and "on fashion_mnist_10k_edges and" in result.output
     result = invoke("export", run, "--to", "savedmodel,tflite", "--out", tmp_path / "e")
     assert result.exit_code == 0, result.output

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import re
 import time
 
 import typer
@@ -161,11 +163,30 @@ def accuracy(opened, name, split, image_size, given):
 
 
 def trained_on(opened, name, split):
-    """Whether a split has examples that the model was trained on, as far as names say."""
-    card = opened.card
-    own, asked = card.get("split") or "train", split or "train"
-    whole = own == asked or "[" not in own or "[" not in asked
-    return name == card.get("dataset") and own.split("[")[0] == asked.split("[")[0] and whole
+    """Whether a split may have examples that the model was trained on, as far as names say."""
+    own, asked = (
+        [part_of(text) for text in (given or "train").split("+")]
+        for given in (opened.card.get("split"), split)
+    )
+    overlap = (overlapping(a, b) for a in own for b in asked)
+    return name == opened.card.get("dataset") and any(overlap)
+
+
+def part_of(text):
+    """A split in TFDS's words: its name, where the part begins and ends, and in what unit."""
+    found = re.fullmatch(r"\s*(\w+)(?:\[(\d*)(%?):(\d*)(%?)\])?\s*", text)
+    if not found:
+        return text.split("[")[0].strip(), 0, math.inf, None
+    name, begin, percent, end, of_end = found.groups()
+    unit = (percent or of_end or "") if begin or end else None
+    return name, int(begin or 0), int(end) if end else math.inf, unit
+
+
+def overlapping(a, b):
+    """Whether two parts have an example in common, or may have, where one is of other units."""
+    (name_a, begin_a, end_a, unit_a), (name_b, begin_b, end_b, unit_b) = a, b
+    apart = unit_a == unit_b and (end_a <= begin_b or end_b <= begin_a)
+    return name_a == name_b and not apart
 
 
 def print_table(title, measurements):

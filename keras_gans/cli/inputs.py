@@ -189,7 +189,10 @@ def load_reals(
     b = dataset_b or card.get("dataset_b")
     local = a in datasets.names() or os.path.isdir(str(a))
     if a is None or (b is None and (local or "/" not in a)):
-        raise ValueError("--dataset and --dataset-b must be given: A and B of what it translates.")
+        raise ValueError(
+            "--dataset and --dataset-b must be given: A and B of what it translates. Pictures that "
+            "are side by side have to be in two folders to be measured."
+        )
     splits = split_of(opened, split, dataset or dataset_b, SPLITS if b is None else "train,train")
     splits = splits.split(",")
     if len(splits) != 2:
@@ -251,6 +254,8 @@ def as_trained(card, name, given):
         known["value_range"] = card.get("value_range")
     if name in (card.get("dataset"), card.get("dataset_b")):
         known |= {n: card[n] for n in ("data_dir", "on_unreadable") if n in card}
+        if card.get("crop"):  # windows of it, as the model makes them
+            known |= {n: card.get(n) and tuple(card[n]) for n in ("image_size", "crop")}
     return {**known, **{option: value for option, value in given.items() if value is not None}}
 
 
@@ -271,7 +276,8 @@ def load_like(name, split, shape, image_size, labelled, given):
             f"--image-size must be the model's, {shape[0]} x {shape[1]}. "
             f"Received: {image_size[0]} x {image_size[1]}"
         )
-    return datasets.load(name, split, image_size=size, channels=shape[2], labels=labelled, **given)
+    given = {"image_size": size, **given}
+    return datasets.load(name, split, channels=shape[2], labels=labelled, **given)
 
 
 def check_pairs(metrics, sets):

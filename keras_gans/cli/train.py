@@ -188,10 +188,9 @@ def _load_two_sets(name, recipe, settings, chosen):
         **chosen,
     }
     load = functools.partial(datasets.load, **given)
-    if recipe.paired and b is None:
-        both = {"image_size": (size[0], 2 * size[1])} if size else {}
-        pairs = load(a, settings["split"] or "train", **both)
-        return datasets.paired(pairs, direction=settings["direction"] or "a_to_b")
+    if recipe.paired and b is None and os.path.isdir(a):
+        pairs = load(a, settings["split"] or "train", image_size=None)
+        return datasets.paired(pairs, direction=settings["direction"] or "a_to_b", image_size=size)
     if b is None and (a in datasets.names() or os.path.isdir(a)):
         raise ValueError(
             f"--dataset-b must be given beside --dataset '{a}': {name} is trained on two sets."

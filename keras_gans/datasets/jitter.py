@@ -5,6 +5,7 @@ import dataclasses
 import tensorflow as tf
 
 from keras_gans.datasets.stepwise import scatter
+from keras_gans.training.kinds import samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Jitter:
 
 def check_jitter(jitter, info, what="its pictures"):
     """Raises ValueError unless pictures such as `what` can be moved so."""
-    if jitter and len(info.shape) != 3:
+    if jitter and not samples("samples", info.shape).pictured:
         argument, wanted = ("crop", None) if jitter.crop else ("flip", False)
         raise ValueError(
             f"`{argument}` must be {wanted} for {info.name!r}, which has no pictures. "

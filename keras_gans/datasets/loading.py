@@ -13,7 +13,7 @@ from keras_gans.checks import check_int
 from keras_gans.datasets import embedded, folder, points, stacked, tfds_sets
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.jitter import Jitter, check_jitter
-from keras_gans.datasets.pictures import RESAMPLINGS
+from keras_gans.datasets.pictures import RESAMPLINGS, pair_of
 from keras_gans.datasets.stepwise import batches, pipeline, sequential_batches
 from keras_gans.picture_files import check_value_range
 
@@ -154,7 +154,7 @@ def load(
         say=True,
         resampling=resampling,
     )
-    jitter = Jitter(pair("crop", crop), flip)
+    jitter = Jitter(pair_of("crop", crop), flip)
     check_jitter(jitter, examples.info)
     n = examples.info.num_examples
     if drop_remainder and batch_size > n:
@@ -188,6 +188,7 @@ def load(
     dataset = run(first_step=start_step, stop=stop)
     dataset.run = run  # for `unpaired`, which needs runs with other ends and another seed
     dataset.info = dataclasses.replace(examples.info, shape=jitter.shape(examples.info.shape))
+    dataset.resized = image_size is not None  # for `paired`
     dataset.start_step = start_step
     dataset.from_step = from_step
     return dataset
@@ -251,7 +252,7 @@ def find(
         raise ValueError(
             f"`resampling` must be one of {list(RESAMPLINGS)}. Received: {resampling!r}"
         )
-    size = pair("image_size", image_size)
+    size = pair_of("image_size", image_size)
     if channels is not None:
         channels = check_int("channels", channels, 1, 4)
     value_range = check_value_range(value_range)
@@ -318,7 +319,8 @@ def of_classes(examples, classes):
         num_classes=len(chosen),
         class_names=tuple(info.class_names[c] for c in chosen) if info.class_names else (),
     )
-    return InMemory(info, tf.gather(examples.values, kept), renumbered[labels[kept]])
+    names = tuple(examples.names[k] for k in kept) if examples.names else ()
+    return InMemory(info, tf.gather(examples.values, kept), renumbered[labels[kept]], names)
 
 
 def unknown(name):
@@ -338,16 +340,3 @@ def only_train(name, split):
             f'`split` must be "train", the only split that {os.fspath(name)!r} has. '
             f"Received: {split!r}"
         )
-
-
-def pair(argument, value):
-    """Returns an image size as a pair (height, width), or None."""
-    if value is None:
-        return None
-    if isinstance(value, tuple | list):
-        if len(value) != 2:
-            raise ValueError(
-                f"`{argument}` must be an integer or a pair (height, width). Received: {value!r}"
-            )
-        return tuple(check_int(argument, part, 1) for part in value)
-    return (check_int(argument, value, 1),) * 2

@@ -1,18 +1,21 @@
 """`paired`: pictures that belong together, for models that learn one from the other."""
 
+import collections
 import dataclasses
 import os
 
 import tensorflow as tf
 
 from keras_gans.checks import check_int, check_member
+from keras_gans.datasets.examples import to_floats
 from keras_gans.datasets.jitter import Jitter, check_jitter
+from keras_gans.datasets.pictures import convert, pair_of
 from keras_gans.datasets.stepwise import by_step
 from keras_gans.datasets.unpaired import ALIKE as OF_UNPAIRED
 from keras_gans.datasets.unpaired import check_alike, check_pictures, joined
 
 
-def paired(a, b=None, direction="a_to_b"):
+def paired(a, b=None, direction="a_to_b", image_size=None):
     """Joins two sets of pictures as batches of pairs that belong together.
 
     The pictures at equal places are a pair: both sets have as many, in one order. Folders must have
@@ -30,6 +33,9 @@ def paired(a, b=None, direction="a_to_b"):
             `start_step`, `drop_remainder`, `seed`, `shuffle`, `crop` and `flip`.
         direction: "a_to_b", or "b_to_a" for pairs with B's picture first, of which A's is to be
             made: facades, as the authors keep theirs, have the photograph on the left.
+        image_size: of pictures that are side by side: int or pair of int (height, width), to which
+            each half is resized as `load` does it. There `load` must not resize: it would cut off
+            A's left and B's right. None keeps the size. Two sets have that of `load`.
 
     Returns:
         tf.data.Dataset of pairs of float32 pictures (batch, height, width, channels) in [-1, 1].
@@ -54,14 +60,22 @@ def paired(a, b=None, direction="a_to_b"):
     sides = {"a": a} if b is None else {"a": a, "b": b}
     for name, side in sides.items():
         check_pictures(name, side)
+    size = pair_of("image_size", image_size)
     if b is None:
-        info, split = in_halves(a)
+        info, split = in_halves(a, size)
         runs = (a.run,)
     else:
+        if size is not None:
+            raise ValueError(
+                "`image_size` must be None for two sets, which `load` resizes. "
+                f"Received: {image_size!r}"
+            )
         check_alike(a, b, ALIKE)
         check_pairs(a, b)
         info, split = joined(a.info, b.info), lambda a, b: (a, b)
         runs = (a.run, b.run)
+        if direction == "b_to_a":
+            info = dataclasses.replace(info, shape=b.info.shape)
     seed, jitter = (a.run.keywords[key] for key in ("seed", "jitter"))
 
     def move(step, pictures):
@@ -72,41 +86,50 @@ def paired(a, b=None, direction="a_to_b"):
 
     def run(first_step, **ends):
         parts = (side(first_step=first_step, jitter=Jitter(), **ends) for side in runs)
-        return by_step(tf.data.Dataset.zip(tuple(parts)), first_step, move).prefetch(
-            tf.data.AUTOTUNE
-        )
+        pairs = tf.data.Dataset.zip(tuple(parts))
+        return by_step(pairs, first_step, move).prefetch(tf.data.AUTOTUNE)
 
     def from_step(step):
         """The endless dataset of full batches from step `step` (int, at least 0) of the run."""
         return run(check_int("step", step, 0))
 
-    if b is not None and direction == "b_to_a":
-        info = dataclasses.replace(info, shape=b.info.shape)
     num, batch_size = info.num_examples, a.run.keywords["batch_size"]
     epoch = a.start_step * batch_size // num
     dataset = run(a.start_step, stop=(epoch + 1) * num)
     dataset.info = info
     dataset.start_step = a.start_step
     dataset.from_step = from_step
+    dataset.belong_together = True  # for `shifted`
     return dataset
 
 
 ALIKE = {**OF_UNPAIRED, "seed": "seed", "shuffle": "shuffle"}
 
 
-def in_halves(a):
+def in_halves(a, size):
     """What is known of pictures that are side by side, and a function that parts them."""
-    height, width, channels = a.run.args[1].info.shape
+    whole = a.run.args[1].info
+    height, width, channels = whole.shape
     if width % 2:
         raise ValueError(
             "`a` must have pictures of an even width, A beside B. "
             f"Received: {a.info.name!r}, of {height}x{width} (height x width)"
         )
-    halves = dataclasses.replace(a.run.args[1].info, shape=(height, width // 2, channels))
+    if a.resized:
+        raise ValueError(
+            "`a` must be loaded without `image_size`, which would cut off parts of pictures that "
+            f"are side by side; `paired` has one of each half. Received: {a.info.name!r}, of "
+            f"{height}x{width} (height x width)"
+        )
+    halves = dataclasses.replace(whole, shape=(*(size or (height, width // 2)), channels))
     jitter = a.run.keywords["jitter"]
     check_jitter(jitter, halves, what="the halves of its pictures")
-    info = dataclasses.replace(halves, shape=jitter.shape(halves.shape))
-    return info, lambda both: tf.split(both, 2, axis=2)
+
+    def split(both):
+        both = tf.cast(tf.round((both + 1.0) * 127.5), tf.uint8)
+        return [to_floats(convert(half, size))[0] for half in tf.split(both, 2, axis=2)]
+
+    return dataclasses.replace(halves, shape=jitter.shape(halves.shape)), split
 
 
 def check_pairs(a, b):
@@ -118,6 +141,12 @@ def check_pairs(a, b):
             raise ValueError(
                 f"`a` and `b` must be loaded with the same `{name}`. Received: {first} and {second}"
             )
+    if a.run.keywords["shuffle"] and a.run.args[0] is not b.run.args[0]:
+        raise ValueError(
+            "`a` and `b` must both fit into memory or be folders, or both be larger sets, to be "
+            "shuffled alike; with `shuffle=False` they need not. "
+            f"Received: {a.info.name!r} and {b.info.name!r}"
+        )
     examples = [side.run.args[1] for side in (a, b)]
     infos = [each.info for each in examples]
     sizes = [info.shape[:2] for info in infos]
@@ -140,25 +169,24 @@ def check_pairs(a, b):
 def check_names(infos, names):
     """Raises ValueError unless pictures at equal places have one name, but for its end."""
     stems = [[os.path.splitext(name)[0] for name in each] for each in names]
-    if stems[0] == stems[1]:
-        return
-    alone = [
-        next((n for n, stem in zip(own, stem_of, strict=True) if stem not in other), None)
-        for own, stem_of, other in zip(names, stems, map(set, reversed(stems)), strict=True)
-    ]
-    for info, name, other in zip(infos, alone, reversed(infos), strict=True):
-        if name is not None:
+    for info, of_set in zip(infos, stems, strict=True):
+        stem, count = collections.Counter(of_set).most_common(1)[0]
+        if count > 1:
             raise ValueError(
-                "`a` and `b` must have pictures of the same names, but for their ends. "
-                f"Received: {name!r} in {info.name!r}, and none of that name in {other.name!r}"
+                "`a` and `b` must have one picture of each name, but for its end. "
+                f"Received: {count} of {stem!r} in {info.name!r}"
             )
-    twice = next(
-        (info, stem)
-        for info, of_set in zip(infos, stems, strict=True)
-        for stem in of_set
-        if of_set.count(stem) > 1
-    )
-    raise ValueError(
-        "`a` and `b` must have one picture of each name, but for its end. "
-        f"Received: several of {twice[1]!r} in {twice[0].name!r}"
-    )
+    for k in (0, 1):
+        alone = set(stems[k]) - set(stems[1 - k])
+        if alone:
+            name = next(n for n, stem in zip(names[k], stems[k], strict=True) if stem in alone)
+            raise ValueError(
+                "`a` and `b` must have pictures of the same names, but for their ends. Received: "
+                f"{name!r} in {infos[k].name!r}, and none of that name in {infos[1 - k].name!r}"
+            )
+    for first, second in zip(*stems, strict=True):
+        if first != second:
+            raise ValueError(
+                "`a` and `b` must have their pictures in one order, by name. "
+                f"Received: {first!r} in {infos[0].name!r} beside {second!r} in {infos[1].name!r}"
+            )

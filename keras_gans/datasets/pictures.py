@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_gans.checks import check_int
+
 REC_601 = (0.299, 0.587, 0.114)
 RESAMPLINGS = {"lanczos": "lanczos3", "box": "area"}  # as `tf.image.resize` calls them
 
@@ -88,3 +90,16 @@ def split_alpha(x):
     if x.shape[-1] in (2, 4):
         return x[..., :-1], x[..., -1:]
     return x, None
+
+
+def pair_of(argument, value):
+    """Returns an image size as a pair (height, width), or None."""
+    if value is None:
+        return None
+    if isinstance(value, tuple | list):
+        if len(value) != 2:
+            raise ValueError(
+                f"`{argument}` must be an integer or a pair (height, width). Received: {value!r}"
+            )
+        return tuple(check_int(argument, part, 1) for part in value)
+    return (check_int(argument, value, 1),) * 2

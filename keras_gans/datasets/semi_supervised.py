@@ -55,7 +55,7 @@ def semi_supervised(dataset, labels_per_class=10, seed=0):
         width, channels) in [-1, 1], as many again, and their int32 labels (batch,). It has four
         attributes more: `info`, that of `dataset`; `start_step` and `from_step(step)`, see `load`;
         and `labelled`, one epoch of the labelled examples as pairs (pictures, labels), for a
-        classifier that learns from these alone.
+        classifier that learns from these alone; with `crop` or `flip` of `load` one draw of each.
 
     Raises:
         TypeError: `dataset` was not made by `load`, or was changed afterwards.

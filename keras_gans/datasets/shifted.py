@@ -15,12 +15,14 @@ def shifted(dataset, pixels=2, seed=0, fill=-1.0):
     Both distances are uniform in -pixels, ..., pixels, and are drawn anew for each picture whenever
     it comes; what is moved over an edge is gone. All pictures of a minibatch of several parts are
     moved, each by itself, such as the labelled ones of `semi_supervised` and those of both sides of
-    `unpaired`; labels pass through. What is drawn is a pure function of (seed, step): where
-    `dataset` can begin at any step, the result can too.
+    `unpaired`; those of `paired` move together, and labels pass through.
+
+    What is drawn is a pure function of (seed, step): where `dataset` can begin at any step, the
+    result can too. Other datasets draw the same in each epoch: repeat those before, and not after.
 
     Args:
         dataset: tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], or
-            of tuples with some among their parts, such as those of `load`, `unpaired` and
+            of tuples with some among their parts, such as those of `load`, `paired`, `unpaired` and
             `semi_supervised`.
         pixels: int from 0 to the shorter side less 1, the largest distance along an axis.
         seed: int in [0, 2^63), of the distances.
@@ -51,10 +53,12 @@ def shifted(dataset, pixels=2, seed=0, fill=-1.0):
     if isinstance(fill, bool) or not isinstance(fill, numbers.Real) or not -1 <= fill <= 1:
         raise ValueError(f"`fill` must be a number in [-1, 1]. Received: {fill!r}")
 
+    apart = not getattr(dataset, "belong_together", False)
+
     def move(step, minibatch):
         parts = tf.nest.flatten(minibatch)
         moved = [
-            _moved(part, pixels, [seed + place, step], fill) if _is_pictures(part) else part
+            _moved(part, pixels, [seed + place * apart, step], fill) if _is_pictures(part) else part
             for place, part in enumerate(parts)
         ]
         return tf.nest.pack_sequence_as(minibatch, moved)
@@ -63,7 +67,7 @@ def shifted(dataset, pixels=2, seed=0, fill=-1.0):
         return by_step(dataset, first_step, move).prefetch(tf.data.AUTOTUNE)
 
     result = run(dataset, getattr(dataset, "start_step", 0))
-    for name in ("info", "start_step", "labelled"):
+    for name in ("info", "start_step", "labelled", "belong_together"):
         if hasattr(dataset, name):
             setattr(result, name, getattr(dataset, name))
     if hasattr(dataset, "from_step"):

@@ -20,7 +20,9 @@ Deviations from the paper:
 - The authors keep dropout when they translate, and normalize by the statistics of the minibatch, of
   one picture as a rule. `from_paper` has instance normalization, which is the same for one picture,
   and stays what it is with more.
-- `adversarial_weight` is theirs for the ablation of table 1: 0 is L1 alone.
+- `adversarial_weight` is ours, for the ablation of table 1: 0 is L1 alone.
+- A U-Net has as many levels as the sides of a picture can be halved. Of 28 x 28 pixels these are
+  two, and there is no dropout, so no noise: 32 x 32 have five.
 - The authors enlarge pictures, cut windows out of them and mirror half of them by themselves. Here
   the data say so: `load(..., image_size=286, crop=256, flip=True)`, see `datasets.paired`.
 """
@@ -99,9 +101,9 @@ class Pix2Pix(Translator):
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)
-    contests = {"discriminator_loss": "generator_loss"}
+    contests = {"discriminator_loss": "adversarial_loss"}
     averaged = ("generator",)
-    reported = ("l1_loss",)
+    reported = ("adversarial_loss", "l1_loss")
     loss_terms = reported
 
     def __init__(
@@ -121,6 +123,11 @@ class Pix2Pix(Translator):
             seed=seed,
             name=name,
         )
+        if any(len(part) != 4 for part in (generator.input_shape, generator.output_shape)):
+            raise ValueError(
+                "`generator` must make pictures (batch, H, W, D) out of pictures (batch, H, W, C). "
+                f"Received: one of {generator.input_shape} to {generator.output_shape}"
+            )
         given, made = (part.shape for part in self.data_spec())
         wanted, found = (*given[:2], given[2] + made[2]), tuple(discriminator.input_shape[1:])
         if given[:2] != made[:2] or found != wanted:
@@ -151,6 +158,11 @@ class Pix2Pix(Translator):
             other_shape: (H, W, D) of the pictures that are made; `shape` when `None`.
             width: filters of the first layers.
         """
+        if other_shape is not None and tuple(other_shape[:2]) != tuple(shape[:2]):
+            raise ValueError(
+                "`other_shape` must have the height and width of `shape`. "
+                f"Received: {tuple(other_shape)} and {tuple(shape)}"
+            )
         generator = build_unet_generator(
             shape,
             None if other_shape is None else other_shape[-1],
@@ -196,7 +208,7 @@ class Pix2Pix(Translator):
             losses["generator"] = (
                 self.adversarial_weight * adversarial_loss + self.l1_weight * l1_loss
             )
-        self.report(l1_loss=l1_loss)
+        self.report(adversarial_loss=adversarial_loss, l1_loss=l1_loss)
         return self.logs()
 
     def judge(self, inputs, pictures):
@@ -227,6 +239,10 @@ class Pix2Pix(Translator):
         Returns:
             uint8 array (3 num, H, W, C or D, whichever is more), row after row.
         """
+        if len(inputs) != len(targets):
+            raise ValueError(
+                f"`targets` must be as many as `inputs`, {len(inputs)}. Received: {len(targets)}"
+            )
         given = self.pictures_for(self.sampler, inputs, "inputs")
         wanted = self.data_spec()[1].from_border(targets)
         return rows_of_grid(given, self.apply_to(given, self.sampler), wanted)

@@ -1,4 +1,4 @@
-"""The U-Net of pix2pix: a picture halved until it is a point or nearly, and doubled back.
+"""The U-Net of pix2pix: a picture halved as often as it can be, and doubled back.
 
 Isola et al., 2017 (arXiv:1611.07004, section 3.2.1 and appendix 6.1). Convolutions of 4 x 4 with
 stride 2 lead down, C64-C128-C256-C512-C512-C512-C512-C512 for 256 x 256 pixels; transposed ones
@@ -9,8 +9,11 @@ normalization would make the innermost 1 x 1 pixels zero. Dropout of 0.5 stands 
 layers of the way up; it is the only noise that the generator has.
 
 Differences from the paper: pictures of 128, 64, ... pixels have a level less each, and one layer
-less with dropout, down to none.
+less with dropout, down to none for 32. Sides that are no powers of 2 end before they are one pixel:
+28 at 7, after two levels, 100 at 25, 160 at 5.
 """
+
+import numbers
 
 import keras
 from keras import layers
@@ -88,7 +91,8 @@ def build_unet_generator(
             f"`num_levels` must be from 2 to {possible}, as often as both sides of pictures of "
             f"shape {shape} can be halved, or None. Received: {num_levels}"
         )
-    if isinstance(dropout, bool) or not 0 <= dropout < 1:
+    is_number = isinstance(dropout, numbers.Real) and not isinstance(dropout, bool)
+    if not is_number or not 0 <= dropout < 1:
         raise ValueError(f"`dropout` must be in [0, 1). Received: {dropout!r}")
     initializer, scales = dcgan_initializers(seed, "unet"), dcgan_scales(seed, "unet")
     filters = [width * min(2**level, WIDEST) for level in range(levels)]

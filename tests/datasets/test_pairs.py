@@ -1,12 +1,15 @@
 """`paired`: which pictures meet, one jitter for both, halves, and what is no pair."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 from test_jitter import draws, numbered  # noqa: F401
 
-from keras_gans.datasets import edges, load, paired
+from keras_gans.datasets import edges, load, paired, shifted, unpaired
+from keras_gans.datasets.stepwise import sequential_batches
 
 
 def save(directory, names, size=(6, 8)):
@@ -85,6 +88,49 @@ def test_direction(tmp_path, folders):
         paired(a, b, direction="left")
 
 
+def test_halves_are_resized_apart(tmp_path):
+    """Halves of 6 x 12 cover 4 x 4: 4 x 8 pixels, of which the middle 4 of each are left."""
+    across = np.mgrid[:6, :24][1]
+    pixels = np.where(across < 12, 8 * across, 184 - 8 * across)  # mirrored in the middle
+    folder = tmp_path / "both"
+    folder.mkdir()
+    Image.fromarray(pixels.astype("uint8")).save(folder / "1.png")
+    a, b = next(iter(paired(load(folder), image_size=4)))
+    assert a.shape == b.shape == (1, 4, 4, 3)
+    np.testing.assert_allclose(a[:, :, ::-1], b, atol=1.1 / 127.5)
+    means = [float(x) for x in np.mean((a + 1) * 127.5, axis=(0, 1, 3))]
+    # Pixel j of 8 is the mean around 3/2 (j + 1/2) - 1/2 of the old ones, which have 8 a pixel.
+    expected = [8 * (1.5 * (j + 0.5) - 0.5) for j in range(2, 6)]
+    np.testing.assert_allclose(means, expected, atol=1.5)
+    refused("`a` must be loaded without `image_size`", load(folder, image_size=(4, 8)))
+    with pytest.raises(ValueError, match="`image_size` must be None for two sets"):
+        paired(load(folder), load(folder), image_size=4)
+
+
+def test_shifted_pairs_move_together(folders):
+    """What belongs together stays so; sides of other sets move apart."""
+    a, b = (load(folder, batch_size=12) for folder in folders)
+    first, second = next(iter(shifted(paired(a, b), 2)))
+    np.testing.assert_array_equal(first, second)
+    assert np.any(first != next(iter(a)))
+    first, second = next(iter(shifted(unpaired(a, a), 2)))
+    assert np.any(first != second)
+
+
+def test_orders_of_two_kinds(monkeypatch, folders):
+    """A set that is read in sequence is shuffled otherwise than one in memory."""
+    a, b = (load(folder) for folder in folders)
+    b.run = functools.partial(b.run.func, sequential_batches, *b.run.args[1:], **b.run.keywords)
+    refused("must both fit into memory or be folders, or both be larger", a, b)
+
+
+def test_names_of_classes_are_kept(tmp_path):
+    folder = tmp_path / "classes"
+    save(folder / "cats", ["1.png", "2.png"]), save(folder / "dogs", ["3.png"])
+    examples = load(folder, classes=("dogs", "cats"), labels=True).run.args[1]
+    assert examples.names == ("cats/1.png", "cats/2.png", "dogs/3.png")
+
+
 @pytest.mark.parametrize("form", ["two", "halves"])
 def test_begins_at_any_step(folders, form):
     def made(**more):
@@ -119,9 +165,16 @@ def test_numbers_that_do_not_match(folders):
     refused("the same names.*Received: '7.png' in .*, and none of that name in", b, a)
     (folders[0] / "7.png").unlink()
     (folders[0] / "6.bmp").write_bytes((folders[1] / "6.bmp").read_bytes())
-    refused("one picture of each name.*Received: several of '6' in", load(folders[0]), b)
+    refused("one picture of each name.*Received: 2 of '6' in", load(folders[0]), b)
     mnist = load("mnist_5k")
     refused("as many pictures.*Received: 4000 of .* 10000 of", mnist, load("fashion_mnist_10k"))
+
+
+def test_names_in_another_order(tmp_path):
+    """`7.mask.png` comes before `7.png`, and `7.jpg` before `7.mask.jpg`."""
+    a = save(tmp_path / "a", ["7.png", "7.mask.png"])
+    b = save(tmp_path / "b", ["7.jpg", "7.mask.jpg"])
+    refused("their pictures in one order, by name. Received: '7.mask' in", load(a), load(b))
 
 
 def test_sets_that_are_loaded_otherwise(folders):

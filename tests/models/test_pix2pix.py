@@ -9,7 +9,11 @@ import pytest
 import tensorflow as tf
 
 from keras_gans import Pix2Pix
-from keras_gans.networks import build_patchgan_discriminator, build_unet_generator
+from keras_gans.networks import (
+    build_mlp_generator,
+    build_patchgan_discriminator,
+    build_unet_generator,
+)
 
 GIVEN = harness.SHAPE  # pictures of 3 channels, of which others of 3 are made
 
@@ -48,7 +52,12 @@ CASES = [
     ),
 ]
 
-ROLES = {"Pix2Pix": harness.Roles(contests=harness.LOGITS, loss_terms=("l1_loss",))}
+ROLES = {
+    "Pix2Pix": harness.Roles(
+        contests={"discriminator_loss": "adversarial_loss"},
+        loss_terms=("adversarial_loss", "l1_loss"),
+    )
+}
 
 
 # The step of networks that multiply: G(x) = g x, and D(x, y) = p x + q y
@@ -90,7 +99,7 @@ def step_by_hand(x, y, rate, l1_weight, adversarial_weight):
     g_loss = adversarial_weight * np.mean(np.log1p(np.exp(-fake))) + l1_weight * l1
     of_g = adversarial_weight * np.mean(-sigmoid(-fake) * q * x)
     of_g += l1_weight * np.mean(np.sign(G * x - y) * x)
-    return (G - rate * of_g, p, q), (d_loss, g_loss, l1)
+    return (G - rate * of_g, p, q), (d_loss, g_loss, np.mean(np.log1p(np.exp(-fake))), l1)
 
 
 @pytest.mark.parametrize("l1_weight, adversarial_weight", [(100, 1), (0, 2), (3, 0)])
@@ -103,7 +112,7 @@ def test_formulas(l1_weight, adversarial_weight):
     after, losses = step_by_hand(x, y, 0.5, **weights)
     found = [*np.ravel(model.generator.get_weights()), *np.ravel(model.discriminator.get_weights())]
     np.testing.assert_allclose(found, after, rtol=1e-4)
-    names = ("discriminator_loss", "generator_loss", "l1_loss")
+    names = ("discriminator_loss", "generator_loss", "adversarial_loss", "l1_loss")
     np.testing.assert_allclose([logs[name][0] for name in names], losses, rtol=1e-5)
 
 
@@ -167,7 +176,14 @@ def test_translating():
         model.generate(3)
 
 
-def test_networks_that_do_not_fit():
+def test_what_does_not_fit():
+    with pytest.raises(ValueError, match="`generator` must make pictures"):
+        Pix2Pix(build_mlp_generator((16, 16, 1), 4, (8,)), linear(2, P, Q))
+    with pytest.raises(ValueError, match="`other_shape` must have the height and width"):
+        Pix2Pix.from_paper((28, 28, 1), other_shape=(32, 32, 3))
+    model = Pix2Pix(linear(1, G), linear(2, P, Q))
+    with pytest.raises(ValueError, match="`targets` must be as many as `inputs`, 3"):
+        model.translation_grid(*(pictures(n, (4, 4, 1), 0) for n in (3, 2)))
     unet = build_unet_generator((16, 16, 1), 3, width=2)
     for shape in ((16, 16, 3), (16, 16, 6), (16, 32, 4)):
         wrong = build_patchgan_discriminator(shape, 2, num_layers=1)

@@ -2,6 +2,7 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -89,8 +90,9 @@ def test_normalization_is_not_of_the_first_and_the_innermost():
     kinds = [type(layer).__name__ for layer in network.layers]
     assert kinds.count("GroupNormalization") == 3  # of six convolutions
     x = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 1)).astype("float32")
-    (innermost,) = [layer for layer in network.layers if layer.output.shape[1:3] == (1, 1)][:1]
-    assert np.all(np.array(tf.keras.Model(network.input, innermost.output)(x)) != 0)
+    lowest = [layer for layer in network.layers if layer.output.shape[1:3] == (1, 1)]
+    innermost = keras.Model(network.input, lowest[-1].output)  # behind the ReLU of the way up
+    assert type(lowest[-1]).__name__ == "ReLU" and np.any(np.array(innermost(x)) != 0)
 
 
 def test_dropout_is_the_noise():
@@ -136,6 +138,7 @@ def test_pixel_discriminator():
         ({"num_levels": 6}, "`num_levels` must be from 2 to 5"),
         ({"dropout": 1}, r"`dropout` must be in \[0, 1\)"),
         ({"dropout": True}, "`dropout`"),
+        ({"dropout": "a"}, "`dropout` must be"),
         ({"normalization": "spectral"}, "`normalization`"),
         ({"width": 0}, "`width`"),
     ],
