@@ -97,7 +97,7 @@ class Pix2Pix(Translator):
         batch_size=1,
         steps=20_000,
         latent_dim=None,
-        status="short runs",
+        status="trained",
     )
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     judges = ("discriminator",)

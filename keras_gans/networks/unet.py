@@ -105,16 +105,16 @@ def build_unet_generator(
         return normalized(x, normalization, scales) if is_normalized else x
 
     pictures = keras.Input(shape, name="pictures")
-    made = [convolution(layers.Conv2D, filters[0], pictures, False)]
+    made, x = [], convolution(layers.Conv2D, filters[0], pictures, False)
     for level in range(1, levels):
-        x = layers.LeakyReLU(0.2)(made[-1])
-        made.append(convolution(layers.Conv2D, filters[level], x, level < levels - 1))
-    x = made.pop()
-    for k, below in enumerate(reversed(made)):
-        x = convolution(layers.Conv2DTranspose, below.shape[-1], layers.ReLU()(x), True)
+        # What is given across has been through it too: the ReLU after that leaves what it leaves.
+        made.append(layers.LeakyReLU(0.2)(x))
+        x = convolution(layers.Conv2D, filters[level], made[-1], level < levels - 1)
+    for k, across in enumerate(reversed(made)):
+        x = convolution(layers.Conv2DTranspose, across.shape[-1], layers.ReLU()(x), True)
         if k < dropped:
             x = Dropout(dropout, seed=derive_seed(seed, "unet", "dropout", k))(x)
-        x = layers.Concatenate()([x, below])
+        x = layers.Concatenate()([x, across])
     x = convolution(layers.Conv2DTranspose, channels, layers.ReLU()(x), False)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(pictures, images, name="unet_generator")
