@@ -32,6 +32,18 @@ def drawn_inputs(model, num, seed):
     return model.generator_inputs(num, seed)
 
 
+def pictures_of_seed(model, num, seed):
+    """What a model that makes pictures out of pictures is given in place of latents."""
+    return np.random.default_rng(seed).uniform(-1, 1, (num, *SHAPE)).astype("float32")
+
+
+def translations(model, num, seed):
+    return model.translate(pictures_of_seed(model, num, seed))
+
+
+TRANSLATES = {"sample": translations, "inputs": pictures_of_seed}  # of such a model's `Case`
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """A model to test.

@@ -28,15 +28,6 @@ def cyclegan_networks():
     )
 
 
-def pictures_of_seed(model, num, seed):
-    """What a model that makes pictures out of pictures is given in place of latents."""
-    return np.random.default_rng(seed).uniform(-1, 1, (num, *harness.SHAPE)).astype("float32")
-
-
-def translations(model, num, seed):
-    return model.translate(pictures_of_seed(model, num, seed))
-
-
 CASES = [
     dataclasses.replace(
         harness.case(
@@ -51,8 +42,7 @@ CASES = [
                 ({"total_steps": 0}, "total_steps"),
             ],
         ),
-        sample=translations,
-        inputs=pictures_of_seed,
+        **harness.TRANSLATES,
     ),
 ]
 

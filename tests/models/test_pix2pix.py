@@ -26,15 +26,6 @@ def pix2pix_networks():
     )
 
 
-def pictures_of_seed(model, num, seed):
-    """What a model that makes pictures out of pictures is given in place of latents."""
-    return np.random.default_rng(seed).uniform(-1, 1, (num, *harness.SHAPE)).astype("float32")
-
-
-def translations(model, num, seed):
-    return model.translate(pictures_of_seed(model, num, seed))
-
-
 CASES = [
     dataclasses.replace(
         harness.case(
@@ -47,8 +38,7 @@ CASES = [
                 ({"adversarial_weight": 0, "l1_weight": 0}, "must not both be 0"),
             ],
         ),
-        sample=translations,
-        inputs=pictures_of_seed,
+        **harness.TRANSLATES,
     ),
 ]
 
