@@ -495,7 +495,7 @@ def test_two_sets_of_one_latent_in_grey_and_colours():
         "model": "cogan", "seed": 0, "batch_size": 4, "split": None, "data_dir": None, "steps": 1,
         "dataset": "fashion_mnist_10k", "dataset_b": "noto_emoji", "image_size": (8, 8),
         "channels": None, "on_unreadable": "error", "value_range": None, "width": 2,
-        "precision": "float32",
+        "precision": "float32", "crop": None, "flip": False,
     }  # fmt: skip
     data = train.load_data(CoGAN, settings)
     shapes = train.shape_of_b(CoGAN, data)

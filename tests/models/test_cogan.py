@@ -336,7 +336,7 @@ def test_data_without_pairs(chosen):
     recipe, options = CoGAN.recipe, dict.fromkeys(cli_train.DATA_SETTINGS)
     default = {"dataset": recipe.dataset, "dataset_b": recipe.dataset_b, "seed": 0}
     settings = {**options, **default, **chosen, "batch_size": 100, "split": None}
-    settings["on_unreadable"] = "error"
+    settings |= {"on_unreadable": "error", "crop": None, "flip": False}
     reals = [
         to_uint8(np.concatenate(side))
         for side in zip(*cli_train.load_data(CoGAN, settings), strict=True)
