@@ -16,7 +16,7 @@ POINT_LATENTS = 16
 # Of papers of one year; those that are not named here come after these, by their arXiv numbers.
 ORDER = (
     *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "CoGAN"),
-    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "Pix2Pix", "CycleGAN"),
+    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "Pix2Pix", "CycleGAN", "SRResNet", "SRGAN"),
 )
 
 
@@ -76,6 +76,10 @@ class Recipe:
             two sets by name: the second one. Both may be of the same pictures
             (`catalogue.DERIVED`), and are then of different halves of them unless `paired`.
         paired: bool, whether the pictures of the two sets belong together (`datasets.paired`).
+        scale: int, of models that enlarge pictures: by how much, which makes the data pairs of
+            small pictures and large ones (`datasets.downscaled`). `None` for others.
+        crop: int, the side of the windows that are cut out of the pictures of a folder where
+            neither a size nor another window is wanted, or `None` for whole pictures.
         status: str, what was seen of it, for `keras-gans list`.
         listed: bool, whether `keras-gans list` shows it and `keras-gans train` takes it: not so for
             a second form of a listed model.
@@ -100,6 +104,8 @@ class Recipe:
     dataset_b: str | None = None
     large_batch_sizes: dict = dataclasses.field(default_factory=dict)
     paired: bool = False
+    scale: int | None = None
+    crop: int | None = None
     status: str = ""
     listed: bool = True
 

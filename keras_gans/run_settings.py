@@ -37,6 +37,7 @@ CONSEQUENCES = (
 UNWRITTEN = {
     **{"precision": "float32", "split": None, "labels_per_class": None},
     **{"crop": None, "flip": False, "direction": None},
+    **{"scale": None, "generator": None, "features": None},
 }
 # What a run knows of its model and the model does not.
 FACTS = (
@@ -46,6 +47,7 @@ FACTS = (
     "value_range",
     "image_size",
     "crop",
+    "scale",
     "dataset_license",
     "num_examples",
     "class_names",

@@ -6,6 +6,7 @@ A paper's test file in `tests/models` lists its own `Case` or two as `CASES`.
 import collections
 import contextlib
 import dataclasses
+import json
 from collections.abc import Callable
 
 import keras
@@ -57,6 +58,7 @@ class Case:
         rate: SGD's, low enough for rounding errors not to grow manifold in a step.
         sample: function (model, num, seed) that returns uint8 pictures (num, *SHAPE).
         inputs: function (model, num, seed) that returns what the model is called with for them.
+        shapes: shapes of the pictures of its data, a part each, where not all have SHAPE.
     """
 
     name: str
@@ -66,13 +68,15 @@ class Case:
     rate: float = 0.05
     sample: Callable = generated
     inputs: Callable = drawn_inputs
+    shapes: tuple = ()
 
     def arrays(self, model, steps):
         """Pictures, as many parts as the model takes (and labels), for some steps of it."""
         rng = np.random.default_rng(7)
         num = BATCH * model.minibatches_per_step * steps
         parts = [part for part in model.data_spec() if isinstance(part, Pictures)]
-        reals = [rng.uniform(-1, 1, (num, *SHAPE)).astype("float32") for _ in parts]
+        shapes = self.shapes or [SHAPE] * len(parts)
+        reals = [rng.uniform(-1, 1, (num, *shape)).astype("float32") for shape in shapes]
         return (*reals, rng.integers(0, NUM_CLASSES, num)) if self.labelled else tuple(reals)
 
     def dataset(self, model, steps):
@@ -133,8 +137,9 @@ def state(model):
 
 
 def settings(model):
-    """The constructor's arguments other than networks."""
-    return {k: v for k, v in model.get_config().items() if k not in model.network_names}
+    """The constructor's arguments other than networks, as a file has them: tuples are lists."""
+    known = {k: v for k, v in model.get_config().items() if k not in model.network_names}
+    return json.loads(json.dumps(known))
 
 
 def optimizer_settings(model):

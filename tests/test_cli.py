@@ -6,6 +6,7 @@ import shutil
 import signal
 import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -33,6 +34,13 @@ def fails(*arguments):
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith("Error: "), result.stderr
     return lines[0]
+
+
+def last_line(*arguments):
+    """The same where lines on what is in a folder stand before it."""
+    result = invoke(*arguments)
+    assert result.exit_code == 2 and "Traceback" not in result.output, result.output
+    return result.output.strip().splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
@@ -203,31 +211,26 @@ def save_pictures(directory, names, size):
 def test_pairs_that_are_none(tmp_path):
     """What has no partner is named; nothing is written."""
 
-    def fails(*arguments):
-        result = invoke(*arguments)  # before the error stands what is in the folders
-        assert result.exit_code and "Traceback" not in result.output
-        return result.output.strip().splitlines()[-1]
-
     a = save_pictures(tmp_path / "a", ["1.png", "2.png"], (16, 17))
     b = save_pictures(tmp_path / "b", ["1.png", "3.png"], (16, 16))
     train_it = ("train", "pix2pix", "--out", tmp_path / "r", "--dataset", a)
-    line = fails(*train_it, "--dataset-b", b, "--image-size", 16)
+    line = last_line(*train_it, "--dataset-b", b, "--image-size", 16)
     assert "pictures of the same names" in line and "'2.png'" in line
     (b / "3.png").rename(b / "2.png")
-    assert "one height and width" in fails(*train_it, "--dataset-b", b)
-    assert "an even width, A beside B" in fails(*train_it)
-    line = fails(*train_it, "--dataset-b", b, "--image-size", 16, "--crop", 20)
+    assert "one height and width" in last_line(*train_it, "--dataset-b", b)
+    assert "an even width, A beside B" in last_line(*train_it)
+    line = last_line(*train_it, "--dataset-b", b, "--image-size", 16, "--crop", 20)
     assert "`crop` must be at most (16, 16)" in line
-    line = fails(*train_it, "--dataset-b", b, "--crop", "wide")
+    line = last_line(*train_it, "--dataset-b", b, "--crop", "wide")
     assert "--crop must be a number" in line and "'wide'" in line
-    assert "--direction is for pairs that are side by side" in fails(
+    assert "--direction is for pairs that are side by side" in last_line(
         *train_it, "--dataset-b", b, "--direction", "b_to_a"
     )
-    line = fails(*train_it, "--image-size", 16, "--direction", "left")
+    line = last_line(*train_it, "--image-size", 16, "--direction", "left")
     assert "`direction` takes the names" in line
-    line = fails("train", "progan", "--crop", 8, "--flip", "--out", tmp_path / "r")
+    line = last_line("train", "progan", "--crop", 8, "--flip", "--out", tmp_path / "r")
     assert "are no options of ProGAN" in line and "Received: --crop and --flip" in line
-    assert "`crop` must be None for 'ring'" in fails(
+    assert "`crop` must be None for 'ring'" in last_line(
         "train", "gan", "--dataset", "ring", "--crop", 8, "--out", tmp_path / "r"
     )
     assert not (tmp_path / "r").exists()
@@ -265,6 +268,75 @@ def test_a_training_on_pairs(tmp_path):
     result = invoke("translate", tmp_path / "s", pictures, "--out", tmp_path / "t")
     assert result.exit_code == 0, result.output
     assert read_png(tmp_path / "t" / "mine.png").shape == (16, 16, 3)
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Of two sizes: waves with an edge."""
+    for k, (height, width) in enumerate([(40, 48), (36, 60), (48, 40)]):
+        rows, columns = np.indices((height, width))
+        waves = 128 + 60 * np.sin(rows / 4)[..., None] + 40 * np.cos(columns / 3 + k)[..., None]
+        pixels = np.clip(waves + np.array([0, 20, 40]), 0, 255).astype("uint8")
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{k}.png")
+    return tmp_path / "photos"
+
+
+@pytest.mark.slow
+def test_a_training_that_enlarges(photographs, tmp_path):
+    """SRResNet on windows, SRGAN from its generator and by features; what becomes of it."""
+    options = ("--dataset", photographs, "--crop", 16, "--scale", 2, "--width", 2)
+    options += ("--batch-size", 2, "--steps", 2)
+    first, run = tmp_path / "first", tmp_path / "run"
+    result = invoke("train", "srresnet", *options, "--flip", "--out", first)
+    assert result.exit_code == 0, result.output
+    inner = keras.Input((None, None, 3))
+    keras.Model(inner, keras.layers.Conv2D(2, 3, name="seen")(inner)).save(tmp_path / "net.keras")
+    more = ("--generator", first, "--features", f"{tmp_path}/net.keras:seen:torch", "--out", run)
+    result = invoke("train", "srgan", *options, *more)
+    assert result.exit_code == 0, result.output
+    settings = json.loads((run / "settings.json").read_text())
+    assert (settings["scale"], settings["crop"], settings["state"]) == (2, [16, 16], "finished")
+    card = json.loads((run / "savedmodel" / "1" / "card.json").read_text())
+    assert card["settings"]["features"]["layers"] == ["seen"]
+    assert len(card["settings"]["features"]["sha256"]) == 64
+
+    result = invoke("translate", run, photographs, "--out", tmp_path / "large", "--tile", 40)
+    assert result.exit_code == 0, result.output
+    for k, size in enumerate([(80, 96, 3), (72, 120, 3), (96, 80, 3)]):
+        assert read_png(tmp_path / "large" / f"{k}.png").shape == size
+    result = invoke("translate", run, photographs, "--out", tmp_path / "whole", "--tile", 20)
+    assert "--tile must be more than 32. Received: 20" in result.output
+    out = tmp_path / "m.json"
+    metrics = ("--metrics", "psnr_y,ssim_y,l1", "--no-cache", "--out", out)
+    result = invoke("evaluate", run / "savedmodel", *metrics)
+    assert result.exit_code == 0, result.output
+    measured = json.loads(out.read_text())["measurements"]
+    assert [m["metric"] for m in measured] == ["psnr_y", "ssim_y", "l1"]
+    assert measured[0]["protocol"]["size"] == "16 x 16 x 3"
+    result = invoke("evaluate", run, "--metrics", "psnr", "--dataset-b", "mnist_5k")
+    assert "--dataset-b is for models of two sets" in result.output
+    to = ("--to", "tflite", "--image-size", 20, "--out", tmp_path / "export")
+    result = invoke("export", run, *to)
+    assert result.exit_code == 0, result.output
+
+
+def test_trainings_that_enlarge_nothing(photographs, tmp_path):
+    """What does not fit is said before anything is written."""
+    it = ("train", "srgan", "--dataset", photographs, "--out", tmp_path / "r")
+    assert "`scale` takes the names [2, 3, 4, 8]" in last_line(*it, "--crop", 20, "--scale", 5)
+    assert "`scale` must divide the height" in last_line(*it, "--crop", 18)
+    assert "`crop` must be at most" in last_line(*it)  # the paper's 96
+    small = (*it, "--crop", 16, "--width", 2)
+    line = last_line(*small, "--generator", "gan_fashion_mnist")
+    assert "`generator` must make pictures out of pictures" in line
+    line = last_line(*small, "--features", tmp_path / "nothing.keras")
+    assert "nothing.keras', which is not there" in line
+    assert "FILE[:LAYERS[:MODE]]" in last_line(*small, "--features", "VGG19:a.h5:b:caffe:d")
+    for option, value in (("--scale", 2), ("--generator", "x"), ("--features", "x")):
+        line = fails("train", "dcgan", option, value, "--out", tmp_path / "r")
+        assert f"{option} is an option of" in line and "SRGAN" in line and "not of DCGAN" in line
+    assert not (tmp_path / "r").exists()
 
 
 def test_out_that_is_not_empty(tmp_path):

@@ -42,7 +42,9 @@ def test_builds_and_translates(model_class):
     model = model_class.from_paper(PICTURE, seed=0, ema_decay=0.9, **model_class.settings_for(7))
     assert (model.seed, model.ema_decay, getattr(model, "total_steps", 7)) == (0, 0.9, 7)
     assert model.latent_prior is None and model.num_classes is None
-    assert model.translate(np.zeros((2, *PICTURE), "uint8")).shape == (2, *PICTURE)
+    scale, (height, width, channels) = model_class.recipe.scale or 1, PICTURE
+    made = model.translate(np.zeros((2, *PICTURE), "uint8"))
+    assert made.shape == (2, scale * height, scale * width, channels)
     kernels = [getattr(model, name).get_weights()[0].ravel() for name in model.network_names]
     assert all((a[:50] != b[:50]).all() for a, b in itertools.combinations(kernels, 2))
     with pytest.raises(ValueError, match="image_shape"):

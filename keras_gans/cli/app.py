@@ -226,6 +226,37 @@ def train(
             min=1,
         ),
     ] = None,
+    scale: Annotated[
+        int | None,
+        _option(
+            "--scale",
+            "N",
+            "By how much pictures are enlarged, by models that do: 2, 3, 4 or 8.",
+            "the model's, 4",
+            min=2,
+        ),
+    ] = None,
+    generator: Annotated[
+        str | None,
+        _option(
+            "--generator",
+            "RUN_OR_MODEL",
+            "Begin with a generator that has learned, as SRGAN does with SRResNet's: a run, a "
+            ".keras file or a preset.",
+            "a new one",
+        ),
+    ] = None,
+    features: Annotated[
+        str | None,
+        _option(
+            "--features",
+            "FILE[:LAYERS[:MODE]]",
+            "A trained network that pictures are compared by, for SRGAN: VGG19:FILE with the "
+            "weights of keras.applications without the classifier, or a .keras file and some of "
+            "its layers, NET.keras:conv3,conv5:torch; MODE is that of its `preprocess_input`.",
+            "the pixels",
+        ),
+    ] = None,
     ema_decay: Annotated[
         float | None,
         _option(
@@ -313,6 +344,8 @@ def train(
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
     keras-gans train cyclegan --dataset horses/ --dataset-b zebras/
     keras-gans train pix2pix --dataset maps/ --dataset-b photos/ --flip
+    keras-gans train srresnet --dataset photos/ --scale 4 --flip
+    keras-gans train srgan --dataset photos/ --generator runs/SRResNet-photos
     """
     found = papers.find(model)
     recipe = found.recipe
@@ -334,11 +367,17 @@ def train(
         "channels": channels,
         "latent_dim": latent_dim,
         "width": width,
+        "scale": scale or recipe.scale,
+        "generator": generator,
+        "features": features,
         "ema_decay": ema_decay,
         "seed": seed,
         "deterministic": deterministic,
         "precision": precision,
     }
+    whole = image_size is None and crop is None
+    if whole and recipe.crop is not None and Path(settings["dataset"]).is_dir():
+        settings["crop"] = (recipe.crop, recipe.crop)
     if labels_per_class is None:
         settings["labels_per_class"] = recipe.labels_per_class
     if ema_decay is not None and not 0 < ema_decay < 1:
@@ -494,6 +533,17 @@ def translate(
             "the run's, or all 16 bits",
         ),
     ] = None,
+    tile: Annotated[
+        int | None,
+        _option(
+            "--tile",
+            "N",
+            "Translate large pictures in tiles of N × N pixels, which takes less memory, with "
+            "models that take pictures of any size.",
+            "whole pictures",
+            min=1,
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Replace files of the same names in that folder.")
     ] = False,
@@ -511,12 +561,13 @@ def translate(
     keras-gans translate runs/CycleGAN-horses photos/ --out zebras/
     keras-gans translate cyclegan_relief_satellite maps/ --out photos/
     keras-gans translate cyclegan_relief_satellite photo.png --direction b_to_a
+    keras-gans translate runs/SRGAN-photos small/ --out large/ --tile 256
     """
     levels = _pair(value_range)
     sources.find(source)
     with quiet_import():
         from keras_gans.cli import translate as body
-    body.translate(source, pictures, out, direction, fresh, skip_unreadable, levels)
+    body.translate(source, pictures, out, direction, fresh, skip_unreadable, levels, tile)
 
 
 @app.command()
@@ -724,6 +775,16 @@ def export(
             "none",
         ),
     ] = None,
+    image_size: Annotated[
+        str | None,
+        _option(
+            "--image-size",
+            "N or HxW",
+            "The size that the TFLite file takes, of models for pictures of any size: web pages "
+            "need one.",
+            "any",
+        ),
+    ] = None,
     config: Config = None,
     debug: Debug = False,
 ):
@@ -738,12 +799,14 @@ def export(
     keras-gans export runs/DCGAN-fashion_mnist_10k --to savedmodel,tflite
     keras-gans export runs/cgan --to tflite --quantization int8
     keras-gans export runs/cgan --model-version 2 --out served/cgan
+    keras-gans export runs/SRGAN-photos --to tflite --image-size 128
     """
     forms = [form.strip() for form in to.split(",")]
     sources.find(run, "RUN")
     with quiet_import():
         from keras_gans.export import from_run
-    from_run.export_run(run, forms, out, version, quantization, direction, data_license, pictures)
+    given = (run, forms, out, version, quantization, direction, data_license, pictures)
+    from_run.export_run(*given, size=_image_size(image_size))
 
 
 # Small things

@@ -9,6 +9,7 @@ from keras_gans import datasets, papers
 from keras_gans.catalogue import splits_without_pairs
 from keras_gans.checks import check_member
 from keras_gans.cli.parts import EXTRACTORS
+from keras_gans.datasets.downscaled import low_part
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
@@ -18,6 +19,7 @@ from keras_gans.runs.sampling import KerasSampler, open_sampler, sample
 from keras_gans.training.kinds import Labels, samples
 from keras_gans.training.ports import asked_together, makes_from_latents
 
+WINDOW = 96  # pixels a side, of photographs of several sizes
 SPLITS = "trainA,trainB"  # of TFDS's sets for translation
 
 
@@ -184,6 +186,8 @@ def load_reals(
             raise ValueError("--dataset must be given: nothing says what it was trained on.")
         split = split_of(opened, split, dataset)
         return [name], like(name, split, opened.shape, opened.labelled), None
+    if opened.card.get("scale"):
+        return load_enlarged(opened, dataset, dataset_b, split, like)
     card = opened.card if dataset is None and dataset_b is None else {}
     a = dataset or card.get("dataset")
     b = dataset_b or card.get("dataset_b")
@@ -204,6 +208,17 @@ def load_reals(
         like(*reals, opened.shape),
         like(*sources, opened.source_shape),
     )
+
+
+def load_enlarged(opened, dataset, dataset_b, split, like):
+    """As `load_reals` for models that enlarge pictures, whose small ones are made of the reals."""
+    if dataset_b is not None:
+        raise ValueError(f"--dataset-b is for models of two sets. Received: '{dataset_b}'.")
+    name = dataset or opened.card.get("dataset")
+    if name is None:
+        raise ValueError("--dataset must be given: nothing says what it was trained on.")
+    reals = like(name, split_of(opened, split, dataset), opened.shape)
+    return [name], reals, low_part(reals, opened.card["scale"])
 
 
 def split_of(opened, split, named, usual="train"):
@@ -254,8 +269,13 @@ def as_trained(card, name, given):
         known["value_range"] = card.get("value_range")
     if name in (card.get("dataset"), card.get("dataset_b")):
         known |= {n: card[n] for n in ("data_dir", "on_unreadable") if n in card}
-        if card.get("crop"):  # windows of it, as the model makes them
-            known |= {n: card.get(n) and tuple(card[n]) for n in ("image_size", "crop")}
+    # Windows, as the model makes them, and as it enlarges those of other photographs too.
+    if card.get("crop") and (
+        card.get("scale") or name in (card.get("dataset"), card.get("dataset_b"))
+    ):
+        known |= {n: card.get(n) and tuple(card[n]) for n in ("image_size", "crop")}
+    elif card.get("scale") and os.path.isdir(name):
+        known["crop"] = (WINDOW, WINDOW)
     return {**known, **{option: value for option, value in given.items() if value is not None}}
 
 

@@ -13,13 +13,22 @@ import tensorflow as tf
 
 from keras_gans import datasets, registry, runs
 from keras_gans.catalogue import splits_without_pairs
-from keras_gans.checks import network_settings
+from keras_gans.checks import network_settings, takes
 from keras_gans.cli.forecast import Forecast, forecast_stages, seconds_of_step, until
 from keras_gans.devices.precision import check_precision, dtype_policy
 from keras_gans.devices.replicas import is_chief, make_strategy, several_workers, together
+from keras_gans.networks import Features
 from keras_gans.run_settings import lengthens
+from keras_gans.runs.sampling import KerasSampler, open_sampler
 from keras_gans.training.kinds import samples
 
+PAPERS_LAYERS = {"VGG19": ["block5_conv4"], "VGG16": ["block5_conv3"]}  # of SRGAN
+OF_SOME = {  # options, and which models have them
+    "width": lambda model_class: "width" in network_settings(model_class),
+    "scale": lambda model_class: model_class.recipe.scale is not None,
+    "generator": lambda model_class: "generator" in network_settings(model_class),
+    "features": lambda model_class: takes(model_class, "features"),
+}
 FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 JITTER = ("crop", "flip")
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
@@ -146,12 +155,13 @@ def check_options(model_class, settings):
         raise ValueError(
             f"--labels-per-class must be at least 1: {name} learns classes. Received: 0."
         )
-    if settings["width"] is not None and "width" not in network_settings(model_class):
-        has = [n for n, known in registry.MODELS.items() if "width" in network_settings(known)]
-        raise ValueError(
-            f"--width is an option of {', '.join(has)}, and not of {name}. "
-            f"Received: {settings['width']}."
-        )
+    for option, is_option in OF_SOME.items():
+        if settings[option] is not None and not is_option(model_class):
+            has = [n for n, known in registry.MODELS.items() if is_option(known)]
+            raise ValueError(
+                f"--{option} is an option of {', '.join(has)}, and not of {name}. "
+                f"Received: {settings[option]}."
+            )
 
 
 def load_data(model_class, settings):
@@ -177,6 +187,8 @@ def load_data(model_class, settings):
         **chosen,
         **{name: settings[name] for name in JITTER},
     )
+    if recipe.scale:
+        return datasets.downscaled(dataset, settings["scale"])
     return datasets.semi_supervised(dataset, few, settings["seed"]) if few else dataset
 
 
@@ -290,13 +302,50 @@ def shape_of_b(model_class, data):
 
 
 def build(model_class, info, settings, strategy, **shapes):
-    chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width")}
+    chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width", "scale")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if model_class.recipe.labelled or settings.get("labels_per_class"):
         chosen["num_classes"] = info.num_classes
     chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):
+        if settings.get("generator") is not None:
+            chosen["generator"] = generator_of(settings["generator"])
+        if settings.get("features") is not None:
+            chosen["features"] = features_of(settings["features"])
         return model_class.from_paper(info.shape, seed=settings["seed"], **shapes, **chosen)
+
+
+def generator_of(source):
+    """The generator of a run, a .keras file or a preset, the averaged one where there is one."""
+    sampler = open_sampler(source)
+    if not isinstance(sampler, KerasSampler):
+        raise ValueError(
+            "--generator must be a run, a .keras file or a preset, whose weights can be trained. "
+            f"Received: '{source}', a SavedModel."
+        )
+    averaged, generator = sampler.model.sampler, getattr(sampler.model, "generator", None)
+    if generator is None:
+        raise ValueError(
+            "--generator must have a generator. "
+            f"Received: '{source}', a {type(sampler.model).__name__}."
+        )
+    generator.set_weights(averaged.get_weights())
+    return generator
+
+
+def features_of(text):
+    """The `Features` that --features names."""
+    parts = text.split(":")
+    application = parts.pop(0) if parts[0] in PAPERS_LAYERS else None
+    file, layers, mode, *more = [*parts, None, None][: max(3, len(parts))]
+    if more or not file:
+        raise ValueError(
+            "--features must be FILE[:LAYERS[:MODE]], or VGG19: or VGG16: before it. "
+            f"Received: '{text}'."
+        )
+    layers = layers.split(",") if layers else PAPERS_LAYERS.get(application)
+    mode = mode or ("tf" if application is None else "caffe")
+    return Features(file, layers, mode, application)
 
 
 def models_of(model_class, info, settings, stages, strategy):

@@ -1,5 +1,6 @@
 """What `keras-gans translate` does: from pictures to pictures, a file for each."""
 
+import functools
 from collections import Counter
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_gans.datasets.folder import (
     what_is_left_out,
     what_was_found,
 )
+from keras_gans.families.super_resolution import OVERLAP, in_tiles
 from keras_gans.files import filling
 from keras_gans.images import save_png
 from keras_gans.metrics._progress import progress_bar
@@ -22,7 +24,7 @@ from keras_gans.runs.sampling import open_sampler
 AT_ONCE = 8
 
 
-def translate(source, pictures, out, direction, fresh, skip_unreadable, value_range):
+def translate(source, pictures, out, direction, fresh, skip_unreadable, value_range, tile=None):
     """Writes the pictures and says so; see `keras-gans translate --help` for the arguments."""
     found = pictures_of(pictures)
     files = targets(pictures, found)
@@ -47,6 +49,7 @@ def translate(source, pictures, out, direction, fresh, skip_unreadable, value_ra
             f"RUN_OR_MODEL must make pictures out of pictures. Received: {direction!r} of "
             f"'{source}', which makes {port.output.noun} out of {port.takes}"
         )
+    ask = in_parts(sampler, direction, port, tile)
     value_range = value_range or sampler.card.get("value_range")
     seen, broken = Seen(), [] if skip_unreadable else None
     batches = same_size(files, port.inputs[0].shape, value_range, seen, broken)
@@ -54,7 +57,7 @@ def translate(source, pictures, out, direction, fresh, skip_unreadable, value_ra
     with filling(out) as unfinished:
         with progress_bar(True) as track:
             for some in track(batches, "Translating", -(-len(files) // AT_ONCE)):
-                made = sampler.ask(direction, np.stack([picture for picture, _ in some]))
+                made = ask(np.stack([picture for picture, _ in some]))
                 for picture, (_, path) in zip(made, some, strict=True):
                     size = "{1} × {0}".format(*picture.shape)
                     save_png(unfinished / path, picture)
@@ -67,6 +70,22 @@ def translate(source, pictures, out, direction, fresh, skip_unreadable, value_ra
         typer.echo(line, err=True)
     noun = f"{num:,} pictures" if num > 1 else "1 picture"
     typer.echo(f"Wrote {noun} to {out} ({direction}, {size} pixels).")
+
+
+def in_parts(sampler, direction, port, tile):
+    """The function of uint8 pictures that translates them, in tiles where these are wanted."""
+    ask = functools.partial(sampler.ask, direction)
+    if tile is None:
+        return ask
+    if None not in port.inputs[0].shape[:2]:
+        size = " × ".join(map(str, port.inputs[0].shape[:2]))
+        raise ValueError(
+            "--tile is for models that translate pictures of any size. "
+            f"Received: {tile}, for one of {size}."
+        )
+    if tile <= 2 * OVERLAP:
+        raise ValueError(f"--tile must be more than {2 * OVERLAP}. Received: {tile}.")
+    return functools.partial(in_tiles, ask, tile=tile, overlap=OVERLAP)
 
 
 def pictures_of(pictures):

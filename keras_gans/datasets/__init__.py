@@ -5,11 +5,13 @@
 `unpaired(a, b)` two that have nothing to do with each other. `edges` and `negatives` make pictures
 into those of a second set.
 `semi_supervised(dataset)` takes most labels away, for models that learn from a few.
+`downscaled(dataset)` sets pictures beside themselves in small, for models that enlarge them.
 `shifted(dataset)` moves pictures by a few pixels, which makes more of a small set.
 """
 
 from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets import points
+from keras_gans.datasets.downscaled import downscale, downscaled, enlarge_bicubic
 from keras_gans.datasets.embedded import emoji_names, skin_tone_families
 from keras_gans.datasets.loading import info, load, names
 from keras_gans.datasets.paired import paired
@@ -20,8 +22,11 @@ from keras_gans.datasets.unpaired import unpaired
 
 __all__ = [
     "DatasetInfo",
+    "downscale",
+    "downscaled",
     "edges",
     "emoji_names",
+    "enlarge_bicubic",
     "info",
     "load",
     "names",

@@ -36,11 +36,13 @@ class InMemory:
     def reader(self, labels):
         """Returns a function from int64 ids (batch,) to a tuple of the values and the labels.
 
+        It is also given the step that they are for, which some examples depend on.
+
         It captures the tensors, which are inputs of the graphs that it is traced in and not
         constants in them: all datasets made of these examples share one copy.
         """
         tensors = (self.values, self.labels) if labels else (self.values,)
-        return lambda ids: tuple(tf.gather(tensor, ids) for tensor in tensors)
+        return lambda ids, step=None: tuple(tf.gather(tensor, ids) for tensor in tensors)
 
 
 def to_floats(values, *labels):

@@ -2,10 +2,13 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from keras_gans.catalogue import DatasetInfo
 from keras_gans.datasets import examples
 from keras_gans.datasets.examples import InMemory
 from keras_gans.datasets.pictures import convert
+from keras_gans.datasets.stepwise import scatter
 from keras_gans.picture_files import (
     DEEP,
     Seen,
@@ -83,8 +87,55 @@ class FolderOnDisk:
         def read_batch(ids):
             return np.stack(list(pool.map(read_one, ids)))
 
-        def read(ids):
+        def read(ids, step=None):
             pictures = tf.numpy_function(read_batch, [ids], tf.uint8, stateful=False)
+            return (pictures, tf.gather(all_labels, ids)) if labels else (pictures,)
+
+        return read
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows of pictures of several sizes, cut at places that are drawn for each step.
+
+    Args:
+        info: DatasetInfo, with the windows' shape.
+        picture: function of an int that returns a uint8 picture (height, width, channels).
+        labels: int32 (n,), or None.
+        seed: int in [0, 2^63), of the places.
+        names: tuple of str, of the files below the folder.
+    """
+
+    info: DatasetInfo
+    picture: Callable
+    labels: np.ndarray | None
+    seed: int
+    names: tuple = ()
+
+    def reader(self, labels):
+        """As of `FolderOnDisk`, of a step that must be given."""
+        seed = scatter(scatter(self.seed)) % 2**62  # as of `Jitter`
+        height, width = self.info.shape[:2]
+        with tf.device("CPU:0"):
+            all_labels = tf.constant(self.labels) if labels else None
+        pool = concurrent.futures.ThreadPoolExecutor()  # its threads end with the dataset
+
+        def cut(i, place):
+            picture = self.picture(i)
+            sides = np.array(picture.shape[:2]) - (height, width)
+            top, left = np.minimum(np.int64(place * (sides + 1)), sides)
+            return picture[top : top + height, left : left + width]
+
+        def read_batch(ids, places):
+            return np.stack(list(pool.map(cut, ids, places)))
+
+        def read(ids, step):
+            places = [
+                tf.random.stateless_uniform(tf.shape(ids), [seed + axis, step], dtype=tf.float64)
+                for axis in range(2)
+            ]
+            given = [ids, tf.stack(places, axis=1)]
+            pictures = tf.numpy_function(read_batch, given, tf.uint8, stateful=False)
             return (pictures, tf.gather(all_labels, ids)) if labels else (pictures,)
 
         return read
@@ -116,13 +167,14 @@ def class_labels(root, paths, required):
     return np.array([numbers[parts[0]] for parts in below], np.int32), tuple(names)
 
 
-def common_size(paths, on_unreadable):
-    """The size that all readable pictures have.
+def common_size(paths, on_unreadable, window=None):
+    """The size that all readable pictures have; None where they have several, all of them at least
+    that of a window.
 
     Raises:
-        ValueError: two pictures have different sizes.
+        ValueError: two pictures have different sizes, and there is no window, or one is smaller.
     """
-    first = None
+    first, several = None, False
     for path in paths:
         try:
             size = size_of(path)
@@ -131,12 +183,22 @@ def common_size(paths, on_unreadable):
                 continue
             raise
         first = first or (path, size)
-        if size != first[1]:
+        several = several or size != first[1]
+        if window and any(part > side for part, side in zip(window, size, strict=True)):
             raise ValueError(
-                "`image_size` must be given for a folder whose pictures differ in size. Received: "
+                f"`crop` must be at most the size of every picture of a folder, or `image_size` be "
+                f"given. Received: {window[0]}x{window[1]} (height x width), and {path} is "
+                f"{size[0]}x{size[1]}"
+            )
+        if size != first[1] and not window:
+            raise ValueError(
+                "`image_size` must be given for a folder whose pictures differ in size, or `crop` "
+                "for windows of them. Received: "
                 f"None, and {first[0]} is {first[1][0]}x{first[1][1]} (height x width), "
                 f"{path} is {size[0]}x{size[1]}"
             )
+    if several:
+        return None
     return first[1] if first else (1, 1)  # no picture at all is reported by `read`
 
 
@@ -149,6 +211,8 @@ def read(
     value_range=None,
     say=False,
     resampling="lanczos",
+    window=None,
+    seed=0,
 ):
     """The pictures of a folder.
 
@@ -161,9 +225,13 @@ def read(
         value_range: pair of floats, or None; see `load`.
         say: whether to say on stderr how many pictures there are, and what is left out.
         resampling: see `load`.
+        window: pair of int (height, width) of which random windows are wanted, or None; it is not
+            cut here of pictures of one size.
+        seed: int in [0, 2^63), of the windows' places.
 
     Returns:
-        InMemory, or FolderOnDisk where the pictures take more than `examples.MEMORY_BUDGET` bytes.
+        InMemory, or FolderOnDisk where the pictures take more than `examples.MEMORY_BUDGET` bytes;
+        Windows of pictures of several sizes where no size is wanted.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -185,10 +253,10 @@ def read(
             f"Received: {root}, which holds none{left_out}"
         )
     all_labels, class_names = class_labels(root, paths, required=labels)
-    size, channels = size or common_size(paths, on_unreadable), channels or 3
-    shape = (*size, channels)
-    fits = len(paths) * int(np.prod(shape)) <= examples.MEMORY_BUDGET
-    pictures = np.empty((len(paths), *shape), np.uint8) if fits else None
+    size, channels = size or common_size(paths, on_unreadable, window), channels or 3
+    shape = (*(size or window), channels)
+    fits = pixels_of(paths, size) * channels <= examples.MEMORY_BUDGET
+    pictures = np.empty((len(paths), *shape), np.uint8) if size and fits else [None] * len(paths)
     seen, broken, looked_at = Seen(), {}, len(paths)
 
     def try_reading(index):
@@ -214,7 +282,7 @@ def read(
     warn_of_unreadable(root, broken, len(paths), stacklevel=5)
     if broken:
         paths = [path for path, good in zip(paths, readable, strict=True) if good]
-        pictures = pictures[readable] if fits else None
+        pictures = pictures[readable] if size and fits else [*compress(pictures, readable)]
         all_labels = all_labels[readable] if all_labels is not None else None
     if value_range is None:
         warn_of_levels(root, seen, stacklevel=5)
@@ -234,9 +302,24 @@ def read(
         line = what_was_found(root, found, len(paths), *facts)
         print(line, file=sys.stderr, flush=True)
     names = tuple(str(path.relative_to(root)) for path in paths)
+    if size is None:
+        settings = {"value_range": value_range, "resampling": resampling}
+        on_disk = lambda i: decode_to(paths[i], None, channels, **settings)  # noqa: E731
+        return Windows(info, pictures.__getitem__ if fits else on_disk, all_labels, seed, names)
     if fits:
         return InMemory(info, pictures, all_labels, names)
     return FolderOnDisk(info, paths, all_labels, value_range, resampling, names)
+
+
+def pixels_of(paths, size):
+    """The pixels of the pictures that are to be held: all of one size, or each of its own."""
+    if size:
+        return len(paths) * int(np.prod(size))
+    total = 0
+    for path in paths:
+        with contextlib.suppress(UnreadableError):
+            total += int(np.prod(size_of(path)))
+    return total
 
 
 # What a person is told

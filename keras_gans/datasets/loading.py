@@ -76,7 +76,7 @@ def load(
         batch_size: int, at least 1.
         image_size: int or pair of int (height, width), at least 1. Pictures are resized, with
             antialiasing, until they just cover it, and the centre is cropped. None keeps the size;
-            folders and TFDS sets must then have pictures of one size.
+            folders, without `crop`, and TFDS sets must then have pictures of one size.
         channels: int in 1..4: grey, grey and alpha, RGB, RGB and alpha. None keeps those of the
             set, and is 3 for folders.
         seed: int in [0, 2^63), of the order.
@@ -101,7 +101,7 @@ def load(
         crop: int or pair of int (height, width), at most the pictures' own size, which is that of
             `image_size`. Of each picture a window of this size is taken, at a place that is drawn
             anew whenever it comes. None takes whole pictures. CycleGAN's and pix2pix's authors have
-            `image_size=286, crop=256`.
+            `image_size=286, crop=256`. Of a folder the pictures may be of several sizes.
         flip: bool; whether every second picture, by chance, is mirrored left to right. As the
             order, this and the places of `crop` are pure functions of `seed` and the step.
 
@@ -141,6 +141,7 @@ def load(
         if not isinstance(value, bool):
             raise ValueError(f"`{argument}` must be True or False. Received: {value!r}")
 
+    window = pair_of("crop", crop)
     examples = find(
         name,
         split,
@@ -153,8 +154,11 @@ def load(
         value_range,
         say=True,
         resampling=resampling,
+        window=window,
+        seed=seed,
     )
-    jitter = Jitter(pair_of("crop", crop), flip)
+    cut = isinstance(examples, folder.Windows)
+    jitter = Jitter(None if cut else window, flip)
     check_jitter(jitter, examples.info)
     n = examples.info.num_examples
     if drop_remainder and batch_size > n:
@@ -237,8 +241,13 @@ def find(
     value_range=None,
     say=False,
     resampling="lanczos",
+    window=None,
+    seed=0,
 ):
-    """Reads the examples that the arguments of `load` name; `say` how many, of a folder."""
+    """Reads the examples that the arguments of `load` name; `say` how many, of a folder.
+
+    `window`, `load`'s `crop`, and `seed` are for folders of pictures of several sizes.
+    """
     if classes is not None:
         given = (name, split, image_size, channels, True, data_dir, on_unreadable)
         return of_classes(find(*given, None, value_range, say, resampling), classes)
@@ -274,9 +283,8 @@ def find(
         raise tfds_sets.not_prepared(name, data_dir, names())
     elif isinstance(name, os.PathLike) or os.path.isdir(name) or "/" in name or os.sep in name:
         only_train(name, split)
-        return folder.read(
-            name, size, channels, labels, on_unreadable, value_range, say, resampling
-        )
+        given = (name, size, channels, labels, on_unreadable, value_range, say, resampling)
+        return folder.read(*given, window, seed)
     else:
         raise unknown(name)
     if value_range is not None:

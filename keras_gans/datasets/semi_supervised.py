@@ -29,7 +29,7 @@ class Selected:
         """As of `InMemory`, from ids among the selected ones."""
         with tf.init_scope(), tf.device("CPU:0"):
             read, chosen = self.examples.reader(labels), tf.constant(self.ids)
-        return lambda ids: read(tf.gather(chosen, ids))
+        return lambda ids, step=None: read(tf.gather(chosen, ids), step)
 
 
 def semi_supervised(dataset, labels_per_class=10, seed=0):

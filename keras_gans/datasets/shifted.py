@@ -48,6 +48,7 @@ def shifted(dataset, pixels=2, seed=0, fill=-1.0):
         distortions by which a training set is expanded.
     """
     side = _shorter_side(dataset)
+    _check_one_size(dataset)
     pixels = check_int("pixels", pixels, 0, side - 1)
     seed = scatter(check_int("seed", seed, 0, 2**63 - 1)) % 2**62
     if isinstance(fill, bool) or not isinstance(fill, numbers.Real) or not -1 <= fill <= 1:
@@ -94,6 +95,17 @@ def _shorter_side(dataset):
             f"channels). Received: elements {dataset.element_spec}"
         )
     return min(sides)
+
+
+def _check_one_size(dataset):
+    """Raises ValueError where pictures that belong together would move by other parts of a side."""
+    if getattr(dataset, "belong_together", False):
+        sizes = {tuple(part.shape[1:3]) for part in tf.nest.flatten(dataset.element_spec)}
+        if len(sizes) > 1:
+            raise ValueError(
+                "`dataset` must have pictures of one size: shift those of `load`, and then take "
+                f"`downscaled` of them. Received: pairs of {' and '.join(map(str, sorted(sizes)))}"
+            )
 
 
 def _moved(pictures, pixels, seed, fill):

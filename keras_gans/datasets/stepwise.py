@@ -99,7 +99,7 @@ def batches(examples, batch_size, seed, labels, shuffle, first_step, stop=None, 
         begin = step * batch_size
         end = begin + batch_size if static else tf.minimum(begin + batch_size, stop)
         ids = example_ids(tf.range(begin, end), info.num_examples, seed, shuffle)
-        values, *rest = read(ids)
+        values, *rest = read(ids, step)
         rest = [tf.ensure_shape(part, shape[:1]) for part in rest]
         return to_floats(tf.ensure_shape(values, shape), *rest)
 

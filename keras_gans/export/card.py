@@ -15,6 +15,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras_gans.catalogue import class_in_words
 from keras_gans.devices.progress import steps_taken
 from keras_gans.export.signatures import is_batchable, networks_of
+from keras_gans.networks import Features
 from keras_gans.training.kinds import Labels
 from keras_gans.training.ports import main_port
 from keras_gans.versions import versions
@@ -196,10 +197,15 @@ def _describe_spec(spec):
 
 
 def _plain_settings(gan):
-    """The numbers, words and schedules that the constructor takes, without its networks."""
+    """The numbers, words, schedules and features that the constructor takes; no networks."""
     known = {"name", "seed", "ema_decay", "num_classes", *gan.network_names}
     config = {name: value for name, value in _config_of(gan).items() if name not in known}
-    return {
+    described = {
+        name: getattr(gan, name).describe()
+        for name in config
+        if isinstance(getattr(gan, name, None), Features)
+    }
+    return described | {
         name: _plain(value)
         for name, value in config.items()
         if _is_plain(value) or isinstance(getattr(gan, name, None), LearningRateSchedule)

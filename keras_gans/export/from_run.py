@@ -10,12 +10,12 @@ from keras_gans.datasets import load
 from keras_gans.export.onnx import check_packages, onnx
 from keras_gans.export.savedmodel import check_base, savedmodel
 from keras_gans.export.signatures import port_of
-from keras_gans.export.tflite import check_quantization, tflite
+from keras_gans.export.tflite import check_quantization, of_size, tflite
 from keras_gans.images import to_uint8
 from keras_gans.registry import load_model
 from keras_gans.run_settings import facts_of
 from keras_gans.training import preset_files
-from keras_gans.training.kinds import Pictures
+from keras_gans.training.kinds import ANY_SIZE, Pictures
 
 FORMS = ("savedmodel", "tflite", "onnx")
 CALIBRATION_PICTURES = 100
@@ -30,6 +30,7 @@ def export_run(
     direction=None,
     data_license=None,
     pictures=None,
+    size=None,
 ):
     """Exports what `keras-gans train` left: all the forms that are asked for, or none.
 
@@ -45,6 +46,7 @@ def export_run(
         data_license: licence of the training data, for the card, where the run does not know it.
         pictures: folder of pictures with which "int8" is calibrated, for models that make pictures
             out of pictures.
+        size: of the TFLite file of a model for pictures of any size; see `export.tflite`.
 
     Returns:
         `{form: path}`: `directory/savedmodel/1`, `directory/model.tflite`, `directory/model.onnx`.
@@ -72,7 +74,7 @@ def export_run(
     directory = directory or beside / "export"
     if data_license is not None:
         facts["dataset_license"] = data_license
-    port = port_of(gan, direction)
+    port = of_size(port_of(gan, direction), size)
     given = [kind for kind in port.inputs if not kind.from_seed]
     calibrated = "tflite" in forms and quantization == "int8" and len(given) > 0
     if calibrated and not (len(given) == 1 and isinstance(given[0], Pictures)):
@@ -94,6 +96,7 @@ def export_run(
     for name, value, used in (
         ("quantization", quantization, {"tflite"}),
         ("direction", direction, {"tflite", "onnx"}),
+        ("size", size, {"tflite"}),
     ):
         if value is not None and used.isdisjoint(forms):
             raise ValueError(
@@ -116,7 +119,7 @@ def export_run(
     calibration = _read(pictures, given[0], facts.get("value_range")) if calibrated else None
     with _all_or_none(directory) as paths:
         if "tflite" in forms:
-            tflite(gan, files["tflite"], quantization, calibration, direction)
+            tflite(gan, files["tflite"], quantization, calibration, direction, size=size)
             paths["tflite"] = files["tflite"]
         if "onnx" in forms:
             onnx(gan, files["onnx"], direction)
@@ -162,12 +165,8 @@ def _open(source):
 
 def _read(folder, kind, value_range):
     """Some pictures of a folder, uint8 (num, H, W, C), of the kind's shape and the run's levels."""
-    height, width, channels = kind.shape
-    batches = load(
-        str(folder),
-        batch_size=CALIBRATION_PICTURES,
-        image_size=(height, width),
-        channels=channels,
-        value_range=value_range,
-    )
+    *size, channels = kind.shape
+    fitted = {"crop": ANY_SIZE} if None in size else {"image_size": size}
+    settings = {"channels": channels, "value_range": value_range, **fitted}
+    batches = load(str(folder), batch_size=CALIBRATION_PICTURES, **settings)
     return to_uint8(next(iter(batches)))

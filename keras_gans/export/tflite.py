@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError  # has no public name
 
 from keras_gans.checks import check_count
+from keras_gans.datasets.pictures import pair_of
 from keras_gans.devices.precision import in_float32
 from keras_gans.export._files import NUM, check_target, compare, examples_of, write
 from keras_gans.export.signatures import check_exportable, port_of
@@ -45,6 +46,7 @@ def tflite(
     direction=None,
     allow_untrained=False,
     verbose=True,
+    size=None,
 ):
     """Writes a trained model as a TFLite file, once its samples are those of Keras.
 
@@ -53,7 +55,8 @@ def tflite(
 
     - models with latents take `latents`, float32 (1, d), drawn from the model's prior, and
       conditional ones `labels` beside them, int32 (1,); a label that is no class is no error there;
-    - models that make pictures out of pictures take `images`, float32 (1, H, W, C) in [-1, 1];
+    - models that make pictures out of pictures take `images`, float32 (1, H, W, C) in [-1, 1], of
+      any size where the model does;
     - `images`, float32 (1, H, W, C) in [-1, 1], comes back, or `points`, float32 (1, d); of
       encoders `latents`, float32 (1, d), and of classifiers `labels`, int32 (1,), or of several
       codes (1, codes).
@@ -78,6 +81,9 @@ def tflite(
             "encode" of models with an encoder; the first one when `None`.
         allow_untrained: whether a model without a training step behind it may be exported.
         verbose: whether to print what was written.
+        size: of a model for pictures of any size, the pair of int (height, width) that the file is
+            to take. With `None` it takes any, to which interpreters resize its input; some, such as
+            those of web pages, can't.
 
     Returns:
         `Exported`: `path`, `bytes`, `max_error` and `mean_error` against Keras, `quantization`.
@@ -100,9 +106,9 @@ def tflite(
     """
     check_quantization(quantization)
     check_exportable(gan, allow_untrained)
-    port = port_of(gan, direction)
+    port = of_size(port_of(gan, direction), size)
     network = in_float32(port.network)
-    specs = _specs(port)
+    specs = [kind.spec(1) for kind in port.inputs]
     calibration = _calibration(port, quantization, representative)
     path = check_target(path, ".tflite")
     content = _convert(network, port.output, specs, quantization, calibration)
@@ -146,17 +152,32 @@ def load_interpreter(content, **kwargs):
         return Interpreter(model_content=content, **kwargs)
 
 
-def _specs(port):
-    """The inputs by name, one example of each."""
-    specs = []
-    for kind in port.inputs:
-        if None in kind.shape:
-            raise ValueError(
-                f"`gan` must have a network for `{kind.name}` of one size, as TFLite fixes it. "
-                f"Received: a network for {kind.name} of shape {kind.shape}"
-            )
-        specs.append(kind.spec(1))
-    return specs
+def of_size(port, size):
+    """A port whose pictures of any size have this one.
+
+    Args:
+        port: `Port`.
+        size: pair of int (height, width), or `None` to leave it as it is.
+
+    Raises:
+        ValueError: its pictures have a size, or it is no such pair.
+    """
+    size = pair_of("size", size)
+    if size is None:
+        return port
+    if not any(kind.pictured and None in kind.shape for kind in port.inputs):
+        shapes = " and ".join(str(kind.shape) for kind in port.inputs)
+        raise ValueError(
+            f"`size` must be None but for models of pictures of any size. Received: {size}, for "
+            f"{port.takes} of {shapes}"
+        )
+    inputs = [
+        dataclasses.replace(kind, shape=(*size, *kind.shape[2:]))
+        if kind.pictured and None in kind.shape
+        else kind
+        for kind in port.inputs
+    ]
+    return dataclasses.replace(port, inputs=tuple(inputs))
 
 
 def _calibration(port, quantization, representative):

@@ -3,6 +3,7 @@
 from keras_gans.layers.activations import LeakyReLU, ReLU
 from keras_gans.layers.basis import Basis2D
 from keras_gans.layers.batch_normalization import BatchNormalization
+from keras_gans.layers.bicubic_upsampling import BicubicUpsampling2D
 from keras_gans.layers.bilinear_resampling import BilinearResampling2D
 from keras_gans.layers.data_dependent import initialize_from_data
 from keras_gans.layers.dropout import Dropout
@@ -19,6 +20,7 @@ from keras_gans.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
 from keras_gans.layers.multiplicative_noise import MultiplicativeNoise
 from keras_gans.layers.pixel_normalization import PixelNormalization
+from keras_gans.layers.pixel_shuffle import PixelShuffle2D
 from keras_gans.layers.reflection_padding import ReflectionPadding2D
 from keras_gans.layers.resampled_convolution import ResampledConv2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
@@ -33,6 +35,7 @@ from keras_gans.layers.weight_normalization import WeightNormalization
 __all__ = [
     "Basis2D",
     "BatchNormalization",
+    "BicubicUpsampling2D",
     "BilinearResampling2D",
     "DropReference",
     "Dropout",
@@ -51,6 +54,7 @@ __all__ = [
     "MinibatchStdDev",
     "MultiplicativeNoise",
     "PixelNormalization",
+    "PixelShuffle2D",
     "ReLU",
     "ReferenceBatch",
     "ReflectionPadding2D",

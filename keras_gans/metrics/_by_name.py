@@ -46,9 +46,12 @@ OF_PICTURES = {
 OF_PAIRS = {
     "psnr": (1, 1, lambda e: PSNR()),
     "ssim": (1, 11, lambda e: SSIM()),
+    "psnr_y": (1, 9, lambda e: PSNR("psnr_y", of_luminance=True, shave=4)),
+    "ssim_y": (1, 19, lambda e: SSIM("ssim_y", of_luminance=True, shave=4)),
     "l1": (1, 1, lambda e: L1()),
     "pixel_agreement": (1, 1, lambda e: PixelAgreement()),
 }
+OF_COLOURS = ("psnr_y", "ssim_y")  # of the luminance of RGB
 OF_POINTS = {"modes": (1, 1, lambda e: ModeCoverage(*MIXTURES[e.reals.set_name]))}
 OF_STACKED = {"stacked_modes": (1, 1, lambda e: StackedModes(find_classifier(e)))}
 METRICS = {**OF_FEATURES, **OF_PICTURES, **OF_PAIRS, **OF_POINTS, **OF_STACKED}
@@ -80,6 +83,8 @@ def _hint(metric, reals, sources):
         return f", a metric of {'points' if metric in OF_POINTS else 'pictures'}"
     if metric in OF_PAIRS and sources is None:
         return ", a metric of pairs, for models that make pictures out of pictures"
+    if metric in OF_COLOURS and reals.shape[-1] != 3:
+        return ", a metric of pictures in colour"
     if metric == "ppl":
         return ", a metric of models with latents"
     if metric in OF_STACKED:
@@ -160,6 +165,8 @@ def possible_metrics(reals, sources=None):
     known = {**OF_FEATURES, **OF_PICTURES, **(OF_STACKED if reals.set_name in STACKED else {})}
     if sources is not None:
         known = {name: row for name, row in {**known, **OF_PAIRS}.items() if name != "ppl"}
+        if reals.shape[-1] != 3:
+            known = {name: row for name, row in known.items() if name not in OF_COLOURS}
     return [name for name, (_, side, _) in known.items() if side <= min(reals.shape[:2])]
 
 

@@ -17,6 +17,8 @@ from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.progan import ProGAN, ProGANLS
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.sngan import SNGAN
+from keras_gans.models.srgan import SRGAN
+from keras_gans.models.srresnet import SRResNet
 from keras_gans.models.ssgan import SSGAN
 from keras_gans.models.vae import VAE
 from keras_gans.models.vaegan import VAEGAN
@@ -36,6 +38,7 @@ __all__ = [
     "MRGAN",
     "R3GAN",
     "SNGAN",
+    "SRGAN",
     "SSGAN",
     "VAE",
     "VAEGAN",
@@ -49,5 +52,6 @@ __all__ = [
     "Pix2Pix",
     "ProGAN",
     "ProGANLS",
+    "SRResNet",
     "SemiSupervisedAAE",
 ]

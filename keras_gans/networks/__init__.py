@@ -18,6 +18,7 @@ from keras_gans.networks.dcgan import (
     build_dcgan_encoder,
     build_dcgan_generator,
 )
+from keras_gans.networks.features import PREPROCESSINGS, Features
 from keras_gans.networks.infogan import build_infogan_discriminator, build_infogan_generator
 from keras_gans.networks.lapgan import build_lapgan_discriminators, build_lapgan_generators
 from keras_gans.networks.mlp import (
@@ -32,6 +33,7 @@ from keras_gans.networks.recognition import build_recognition_head
 from keras_gans.networks.residual import build_residual_discriminator, build_residual_generator
 from keras_gans.networks.resnet import build_resnet_generator
 from keras_gans.networks.sngan import build_sngan_discriminator
+from keras_gans.networks.srgan import build_srgan_discriminator, build_srresnet_generator
 from keras_gans.networks.ssgan import (
     build_ssgan_discriminator,
     build_ssgan_generator,
@@ -46,6 +48,8 @@ from keras_gans.networks.vaegan import (
 )
 
 __all__ = [
+    "PREPROCESSINGS",
+    "Features",
     "build_aae_discriminator",
     "build_aae_encoder",
     "build_aae_generator",
@@ -75,6 +79,8 @@ __all__ = [
     "build_residual_generator",
     "build_resnet_generator",
     "build_sngan_discriminator",
+    "build_srgan_discriminator",
+    "build_srresnet_generator",
     "build_ssgan_discriminator",
     "build_ssgan_generator",
     "build_ssgan_mlp_discriminator",

@@ -152,7 +152,7 @@ class AdversarialModel(PlayersModel):
             seed: integer that fixes networks and training, or `None`.
             **settings: further arguments of the constructor, such as `ema_decay`, also in place of
                 those in `recipe`, or of the class's `default_networks`, such as the `width` of
-                ProGAN's; or of both.
+                ProGAN's; or of both. A network takes the place of the default one.
 
         Returns:
             The model. `fit` trains it with the paper's optimizers.
@@ -171,6 +171,7 @@ class AdversarialModel(PlayersModel):
         both = inspect.signature(cls).parameters  # the constructor's, which may know one as well
         settings = {n: v for n, v in settings.items() if n not in own or n in both}
         networks = cls.default_networks(shape, num_classes, latent_dim, seed, **own)
+        networks |= {n: settings.pop(n) for n in [*settings] if n in networks}
         if (cls.recipe.labelled or num_classes is not None) and checks.takes(cls, "num_classes"):
             settings["num_classes"] = num_classes
         if cls.recipe.latent_prior is not None:
@@ -639,12 +640,19 @@ class AdversarialModel(PlayersModel):
         """A network on rows in a graph: eager operations round otherwise than an exported model."""
         graphs = self.__dict__.setdefault("_graphs", {})  # past Keras, which looks for weights
         rows = tree.map_structure(tf.convert_to_tensor, rows)
-        # One graph for every number of rows, of the types that Keras takes and casts by itself. It
-        # holds its network, whose id is therefore never another's.
-        kinds_of_rows = ((t.shape[1:], t.dtype) for t in tree.flatten(rows))
-        key = (id(network), *(part for kind in kinds_of_rows for part in kind))
+        # One graph for every number of rows, and every size where the network takes any, of the
+        # types that Keras takes and casts by itself. It holds its network, whose id is therefore
+        # never another's.
+        taken = tree.flatten(network.inputs)
+        specs = [
+            tf.TensorSpec(
+                [want and got for want, got in zip(i.shape, t.shape, strict=True)], t.dtype
+            )
+            for i, t in zip(taken, tree.flatten(rows), strict=True)
+        ]
+        key = (id(network), *((tuple(spec.shape), spec.dtype) for spec in specs))
         if key not in graphs:
-            specs = tree.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), rows)
+            specs = tree.pack_sequence_as(rows, specs)
             graph = tf.function(functools.partial(network, training=False))
             graphs[key] = graph.get_concrete_function(specs)
         return graphs[key](rows)

@@ -349,9 +349,31 @@ def test_bad_paths(models, no_conversion, tmp_path):
     assert not list(directory.iterdir())
 
 
-def test_networks_of_any_size_are_refused(no_conversion, tmp_path):
-    match = "of one size, as TFLite fixes it"
-    check_refused(small_models.filter_of_any_size(), tmp_path / "x.tflite", match)
+def test_networks_of_any_size(tmp_path):
+    """The file takes pictures of any size, or of the one that is asked for."""
+    model = small_models.filter_of_any_size()
+    pictures = np.random.default_rng(0).uniform(-1, 1, (1, 12, 20, 3)).astype("float32")
+    wanted = np.array(model.filter(pictures))
+    for size in (None, (12, 20)):
+        path = tmp_path / f"{size}.tflite"
+        tflite(model, path, allow_untrained=True, size=size)
+        run = interpreter(path).get_signature_runner("serving_default")
+        np.testing.assert_allclose(run(images=pictures)["images"], wanted, atol=1e-5)
+        assert [*run.get_input_details()["images"]["shape_signature"]] == (
+            [1, *(size or (-1, -1)), 3]
+        )
+
+
+@pytest.mark.parametrize(
+    "name, size, match",
+    [
+        ("dcgan", 16, "`size` must be None but for models of pictures of any size"),
+        ("any size", (16, 0), "`size` must be"),
+    ],
+)
+def test_sizes_that_mean_nothing(models, no_conversion, tmp_path, name, size, match):
+    model = small_models.filter_of_any_size() if name == "any size" else models[name]
+    check_refused(model, tmp_path / "x.tflite", match, size=size)
 
 
 # Messages

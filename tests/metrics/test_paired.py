@@ -1,5 +1,6 @@
 """Pictures held against their true counterparts."""
 
+import keras
 import numpy as np
 import pytest
 from metric_streams import check_streams, fed
@@ -7,12 +8,15 @@ from metric_streams import check_streams, fed
 from keras_gans.metrics import (
     PSNR,
     SSIM,
+    FeatureDistance,
     PixelAgreement,
+    luminance,
     mean_absolute_error,
     paired,
     pixel_agreement,
     structural_similarity,
 )
+from keras_gans.networks import Features
 
 
 def noise(seed, shape=(3, 14, 17, 3)):
@@ -155,3 +159,59 @@ def test_metrics_refuse_what_is_no_pair(build):
         build().update_state(a / 255.0, a / 255.0)
     with pytest.raises(ValueError, match="needs 1 fakes or more"):
         build().result()
+
+
+# As papers of super-resolution measure
+
+
+def test_luminance():
+    """Rec. 601 in the range of video: white, black, and the three primaries."""
+    colours = np.uint8([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]])
+    wanted = [235, 16, 81.481, 144.553, 40.966]
+    np.testing.assert_allclose(np.ravel(luminance(colours)), wanted, atol=1e-3)
+
+
+def test_of_the_luminance_within_a_border():
+    a = noise(0, (2, 20, 22, 3))
+    b = blend(a, noise(1, a.shape), 0.3)
+    b[:, :4], b[:, -4:], b[:, :, :4], b[:, :, -4:] = 0, 0, 0, 0  # what is shaved off
+    weights = np.array([65.481, 128.553, 24.966]) / 255
+    y_a, y_b = (16 + (x[:, 4:-4, 4:-4] @ weights) for x in (a, b))
+    psnr, ssim = (fed(make(of_luminance=True, shave=4), a, b, batch=1) for make in (PSNR, SSIM))
+    errors = ((y_a - y_b) ** 2).mean(axis=(1, 2))
+    assert psnr.result() == pytest.approx(np.mean(10 * np.log10(255**2 / errors)), abs=1e-4)
+    expected = np.mean([ssim_by_hand(y_a[k], y_b[k]) for k in range(2)])
+    assert ssim.result() == pytest.approx(expected, abs=1e-5)
+    assert psnr.protocol()["shave"] == 4 and psnr.protocol()["of_luminance"] is True
+    assert PSNR().protocol()["of_luminance"] is False
+
+
+def test_views_that_do_not_fit():
+    with pytest.raises(ValueError, match="`reals` must be pictures in RGB"):
+        PSNR(of_luminance=True).update_state(*[noise(0)[..., :1]] * 2)
+    with pytest.raises(ValueError, match="at least 19"):
+        SSIM(shave=4).update_state(*[noise(0, (1, 18, 30, 3))] * 2)
+    for wrong in ({"shave": -1}, {"of_luminance": 1}):
+        with pytest.raises(ValueError, match=f"`{next(iter(wrong))}`"):
+            PSNR(**wrong)
+
+
+def test_feature_distance():
+    """Of features of length 1 at each place, |x - y|^2 over places, layers and pairs."""
+    inner = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, name="one")(inner)
+    network = keras.Model(inner, keras.layers.Conv2D(2, 1, strides=2, name="two")(x))
+    features = Features(network, ["one", "two"])
+    a, b = noise(0, (5, 8, 9, 3)), noise(1, (5, 8, 9, 3))
+    parts = []
+    for layer in ("one", "two"):
+        see = keras.Model(inner, network.get_layer(layer).output)
+        p, q = (np.array(see(x / 127.5 - 1), "float64") for x in (a, b))
+        p, q = (v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (p, q))
+        parts.append(((p - q) ** 2).sum(-1).mean())
+    metric = fed(FeatureDistance(features), a, b, batch=2)
+    assert metric.result() == pytest.approx(np.mean(parts), rel=1e-4)
+    assert fed(FeatureDistance(features), a, a).result() == 0 and metric.lower_is_better
+    assert metric.protocol()["layers"] == "('one', 'two')"
+    with pytest.raises(ValueError, match=r"`features` must be a `networks.Features`"):
+        FeatureDistance(network)
