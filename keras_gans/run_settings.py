@@ -46,6 +46,7 @@ FACTS = (
     "value_range",
     "image_size",
     "crop",
+    "direction",
     "dataset_license",
     "num_examples",
     "class_names",
