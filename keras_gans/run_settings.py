@@ -48,6 +48,7 @@ FACTS = (
     "image_size",
     "crop",
     "scale",
+    "direction",
     "dataset_license",
     "num_examples",
     "class_names",

@@ -19,6 +19,7 @@ from keras_gans.cli import evaluate as cli_evaluate
 from keras_gans.cli import train
 from keras_gans.cli.app import app
 from keras_gans.images import read_png
+from keras_gans.registry import load_model
 from keras_gans.training.kinds import render
 
 
@@ -236,6 +237,14 @@ def test_pairs_that_are_none(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def l1_of_left_halves(run, folder):
+    """How far a run's translations of the right halves are from the left ones, in [0, 1]."""
+    whole = np.stack([read_png(path) for path in sorted(folder.iterdir())])
+    left, right = np.split(whole, 2, axis=2)
+    made = load_model(run / "model.keras").translate(right)
+    return np.abs(left.astype(float) - made).mean() / 255
+
+
 @pytest.mark.slow
 def test_a_training_on_pairs(tmp_path):
     """Pix2Pix: of two sets and of pictures side by side; what becomes of it."""
@@ -264,6 +273,13 @@ def test_a_training_on_pairs(tmp_path):
     result = invoke("train", "pix2pix", *options, "--dataset", both, *more)
     assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "s" / "settings.json").read_text())["sample_shape"] == [16, 16, 3]
+    values = []
+    for source in ("s", "s/savedmodel"):  # both know the folder and the direction
+        result = invoke("evaluate", tmp_path / source, "--metrics", "l1", "--out", out)
+        assert result.exit_code == 0, result.output
+        values.append(json.loads(out.read_text())["measurements"][0]["values"]["l1"])
+    assert values[0] == pytest.approx(values[1], rel=1e-3)
+    assert values[0] == pytest.approx(l1_of_left_halves(tmp_path / "s", both), rel=1e-5)
     pictures = save_pictures(tmp_path / "pictures", ["mine.png"], (16, 16))
     result = invoke("translate", tmp_path / "s", pictures, "--out", tmp_path / "t")
     assert result.exit_code == 0, result.output

@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from keras_gans import CGAN, GAN, SSGAN, CycleGAN, InfoGAN, datasets
+from keras_gans import CGAN, GAN, SSGAN, CoGAN, CycleGAN, InfoGAN, Pix2Pix, datasets, run_settings
 from keras_gans.cli import evaluate as command
 from keras_gans.cli import inputs
 from keras_gans.cli.app import app
@@ -44,7 +45,8 @@ def fails(*arguments):
     """The one line that an expected error writes to stderr, beside what folders hold."""
     result = invoke(*arguments)
     assert result.exit_code == 2, result.output
-    lines = [line for line in result.stderr.strip().splitlines() if " pictures of " not in line]
+    lines = result.stderr.strip().splitlines()
+    lines = [line for line in lines if not re.search(r" pictures of \d+ files", line)]
     assert len(lines) == 1 and lines[0].startswith("Error: "), result.stderr
     return lines[0]
 
@@ -267,6 +269,176 @@ def test_folders_without_pairs(tmp_path):
     inputs.check_pairs(["fid"], [a, b])
     with pytest.raises(ValueError, match=r"psnr, l1 only for pairs.* '02' has no counterpart"):
         inputs.check_pairs(["fid", "psnr", "l1"], [a, b])
+
+
+# Pictures that are side by side
+
+
+@pytest.fixture(scope="module")
+def side_by_side(tmp_path_factory):
+    """A model of pairs, uint8 pictures (6, 16, 32, 3) that are pairs, and folders with them.
+
+    The folders are `both`, and `left` and `right` with the halves.
+    """
+    root = tmp_path_factory.mktemp("pairs")
+    both = np.random.default_rng(1).integers(0, 256, (6, SIDE, 2 * SIDE, 3), "uint8")
+    for name, part in (("both", both), ("left", both[:, :, :SIDE]), ("right", both[:, :, SIDE:])):
+        for k, picture in enumerate(part):
+            save_png(root / name / f"{k}.png", picture)
+    gan = Pix2Pix.from_paper((SIDE, SIDE, 3), width=4, seed=0)
+    *_, kernel, _ = gan.generator.trainable_weights
+    kernel.assign(20 * kernel)  # so that it makes more than grey
+    return gan, both, root
+
+
+def of_pairs(targets, made):
+    """The metrics of pairs in numpy: L1, and the mean over pictures of PSNR."""
+    errors = (targets.astype("float64") - made) / 255
+    squared = (errors**2).mean(axis=(1, 2, 3))
+    return {"l1": np.abs(errors).mean(), "psnr": (-10 * np.log10(squared)).mean()}
+
+
+@pytest.mark.parametrize("direction", ["a_to_b", "b_to_a", None])
+def test_pairs_that_are_side_by_side(side_by_side, tmp_path, direction):
+    """Of the run's own folder, in the direction of the training or in one that the user says."""
+    gan, both, root = side_by_side
+    run = write_run(gan, tmp_path / "run", str(root / "both"), direction=direction)
+    left, right = both[:, :, :SIDE], both[:, :, SIDE:]
+    expected = {
+        "a_to_b": of_pairs(right, gan.translate(left)),
+        "b_to_a": of_pairs(left, gan.translate(right)),
+    }
+    assert abs(expected["a_to_b"]["l1"] - expected["b_to_a"]["l1"]) > 1e-4
+
+    def found(*arguments):
+        content = json_of(*arguments, "--metrics", "l1,psnr")
+        assert content["dataset"] == str(root / "both")
+        return {name: m["values"][name] for m in content["measurements"] for name in m["values"]}
+
+    assert found(run) == pytest.approx(expected[direction or "a_to_b"], rel=1e-5)
+    for said in expected:
+        assert found(run, "--direction", said) == pytest.approx(expected[said], rel=1e-5)
+    # A file knows no direction, and other pictures are in the one of the training.
+    given = ("--dataset", root / "both")
+    assert found(run / "model.keras", *given) == pytest.approx(expected["a_to_b"], rel=1e-5)
+    assert found(run, *given) == pytest.approx(expected[direction or "a_to_b"], rel=1e-5)
+    saved = found(run / "savedmodel", *given, "--direction", "b_to_a")
+    assert saved == pytest.approx(expected["b_to_a"], rel=1e-3)
+
+
+def test_the_card_of_a_run_has_the_direction():
+    card = run_settings.facts_of({"dataset": "both", "direction": "b_to_a"})
+    assert card["direction"] == "b_to_a"
+    assert "direction" not in run_settings.facts_of({"dataset": "both", "direction": None})
+
+
+def test_halves_are_measured_as_two_folders_are(side_by_side, classifier, tmp_path):
+    """With metrics of features, of pictures and of pairs; also after a training on two sets."""
+    gan, _, root = side_by_side
+    left, right, both = (root / name for name in ("left", "right", "both"))
+    run = write_run(gan, tmp_path / "run", str(left), dataset_b=str(right))
+    options = ("--metrics", "fid,swd,ssim,l1", "--extractor", "fashion", "--no-cache")
+    two = json_of(run, *options)["measurements"]
+    assert [m["metric"] for m in two] == ["fid", "swd", "ssim", "l1"]
+    assert json_of(run, *options, "--dataset", both)["measurements"] == two
+    back = json_of(run, *options, "--dataset", both, "--direction", "b_to_a")["measurements"]
+    swapped = ("--dataset", right, "--dataset-b", left)
+    assert json_of(run, *options, *swapped)["measurements"] == back != two
+
+
+def test_halves_in_the_size_of_the_model(side_by_side, tmp_path):
+    """They are resized apart, and become windows where the training had some, alike for both."""
+    gan, both, root = side_by_side
+    for k in range(2):  # 20 x 24 each, B the negative of A
+        part = np.random.default_rng(k).integers(0, 256, (20, 24, 3), "uint8")
+        save_png(tmp_path / "both" / f"{k}.png", np.concatenate([part, 255 - part], axis=1))
+
+    def opened(**card):
+        return inputs.of_model(gan, {"dataset": str(tmp_path / "both"), **card}, None)
+
+    def rows(dataset):
+        (batch,) = dataset.run(first_step=0, stop=2, batch_size=2, shuffle=False)
+        return np.rint((batch.numpy() + 1) * 127.5)
+
+    names, reals, sources = inputs.load_reals(opened(), *[None] * 5)
+    assert names == [str(tmp_path / "both")]
+    assert reals.info.shape == sources.info.shape == (SIDE, SIDE, 3)
+    # 20 x 24 cover 16 x 16 as 16 x 19, of which the middle is left.
+    np.testing.assert_allclose(rows(reals), 255 - rows(sources), atol=1.1)
+    assert abs(rows(sources).mean() - 127.5) < 8 and rows(sources).std() < 60
+
+    windows = {"crop": [SIDE, SIDE], "image_size": [18, 22]}
+    _, reals, sources = inputs.load_reals(opened(**windows), *[None] * 5)
+    np.testing.assert_allclose(rows(reals), 255 - rows(sources), atol=1.1)
+    windows["image_size"] = None
+    _, reals, sources = inputs.load_reals(opened(**windows), *[None] * 5)
+    a, b = rows(sources), rows(reals)
+    np.testing.assert_array_equal(b, 255 - a)
+    for k, window in enumerate(a):
+        part = np.random.default_rng(k).integers(0, 256, (20, 24, 3), "uint8")
+        places = [(y, x) for y in range(5) for x in range(9)]
+        assert any((part[y : y + SIDE, x : x + SIDE] == window).all() for y, x in places)
+
+    # Grey to colours: each half has the channels of its own end.
+    edges = Pix2Pix.from_paper((SIDE, SIDE, 1), other_shape=(SIDE, SIDE, 3), width=4, seed=0)
+    _, reals, sources = inputs.load_reals(
+        inputs.of_model(edges, {}, None), str(root / "both"), *[None] * 4
+    )
+    assert (sources.info.shape, reals.info.shape) == ((SIDE, SIDE, 1), (SIDE, SIDE, 3))
+    (grey,) = sources.run(first_step=0, stop=6, batch_size=6, shuffle=False)
+    levels = both[:, :, :SIDE] @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose((grey.numpy()[..., 0] + 1) * 127.5, levels, atol=1.1)
+
+
+def test_errors_of_pairs_side_by_side(side_by_side, translator, tmp_path):
+    gan, _, root = side_by_side
+    run = write_run(gan, tmp_path / "run", None)
+    for k in range(2):
+        save_png(tmp_path / "odd" / f"{k}.png", np.zeros((SIDE, 31, 3), "uint8"))
+    l1 = ("--metrics", "l1")
+    line = fails(run, *l1, "--dataset", tmp_path / "odd")
+    assert "an even width, A beside B" in line and "16x31" in line
+    line = fails(run, *l1)
+    assert "must be given: A and B of what it translates, or as --dataset a folder" in line
+    line = fails(run, *l1, "--dataset", "noto_emoji")
+    assert "side by side. Received: 'noto_emoji' and None" in line
+    assert "does not exist" in fails(run, *l1, "--dataset", tmp_path / "gone")
+    two = ("--dataset", root / "left", "--dataset-b", root / "right")
+    line = fails(run, *l1, *two, "--direction", "b_to_a")
+    assert "--direction is for pairs that are side by side" in line
+    line = fails(run, *l1, "--dataset", root / "both", "--direction", "up")
+    assert "`direction` takes the names ['a_to_b', 'b_to_a', 'translate']" in line
+    line = fails(run, *l1, "--dataset", root / "both", "--image-size", 8)
+    assert "--image-size must be the model's, 16 x 16" in line
+    # A model of two sets without pairs has no use for them.
+    opened = inputs.of_model(translator[0], {}, None)
+    with pytest.raises(ValueError, match=r"of what it translates\. Received: '.*both' and None"):
+        inputs.load_reals(opened, str(root / "both"), *[None] * 4)
+
+
+def test_the_set_of_one_of_two_ports(tmp_path):
+    """A set is named for the port that is asked, or nothing is measured."""
+    gan = CoGAN.from_paper((8, 8, 1), width=2, latent_dim=4, seed=0)
+    sets = {"dataset": "mnist_5k", "dataset_b": "mnist_5k_negatives"}
+    gan.save(tmp_path / "model.keras")
+    write_json(tmp_path / "settings.json", sets)
+    for direction, wrong, right in (
+        ("b", "--dataset", "--dataset-b"),
+        ("a", "--dataset-b", "--dataset"),
+    ):
+        asked = (tmp_path, "--metrics", "swd", "--num", 10, "--direction", direction)
+        line = fails(*asked, wrong, "mnist_5k_edges")
+        assert f"{right} names what '{direction}' is measured against" in line
+        assert f"--direction {direction} and {wrong} 'mnist_5k_edges' alone" in line
+        assert json_of(*asked, right, "mnist_5k_edges")["dataset"] == "mnist_5k_edges"
+        own = json_of(*asked, right, "mnist_5k_edges", wrong, "mnist_5k")
+        assert own["dataset"] == "mnist_5k_edges"
+    # One set of two has both, whatever the training had; one set is A's where both are measured.
+    opened = inputs.of_model(gan, sets, "b")
+    pair = "cycle_gan/horse2zebra"
+    inputs.check_sets_of_port(opened, "b", pair, None)
+    assert inputs.set_of_port(opened, (pair, None), None) == (pair, "trainB")
+    inputs.check_sets_of_port(opened, None, "mnist_5k_edges", None)
 
 
 def test_no_default_extractor():

@@ -367,9 +367,62 @@ def test_build_of_a_translator(tmp_path, packages):
         "a": [f"models/cyclegan_mine/a_{n}.png" for n in (0, 2, 10)],
         "b": ["models/cyclegan_mine/b_0.png"],
     }
-    assert entry["sides"] == {"a": "Noto emoji", "b": "chalk"}
+    assert entry["directions"] == {
+        "a_to_b": {"inputs": "a", "from": "Noto emoji", "to": "chalk"},
+        "b_to_a": {"inputs": "b", "from": "chalk", "to": "Noto emoji"},
+    }
     assert entry["latents"] is None and "latent_dim" not in entry
     assert all((tmp_path / "page" / path).is_file() for path in entry["inputs"]["a"])
+
+
+def write_one_way(directory, given=(28, 28, 1), made=(28, 28, 3), more=None, **changes):
+    """A model with the port `translate`, of pictures of two shapes, and `more` ports."""
+    pictures = kinds.Pictures("images", given), kinds.Pictures("pictures", made)
+    ports = {"translate": Port(pictures[:1], None, pictures[1]), **(more or {})}
+    described = {name: port.describe() for name, port in ports.items()}
+    none = {"latents": None, "latent_shape": None, "num_classes": None, "class_names": None}
+    card = {"ports": described, "directions": list(ports), "sample_shape": list(made), **none}
+    return write_model(directory, **(card | {"model": "Pix2Pix"} | changes))
+
+
+def test_build_of_a_translator_one_way(tmp_path, packages):
+    """Its pictures to begin with are the first of the grid; what is no translation is left out."""
+    encode = Port((kinds.Pictures("images", (28, 28, 1)),), None, kinds.Latents("latents", (4,)))
+    dataset = "A: fashion_mnist_10k_edges, B: fashion_mnist_10k"
+    write_one_way(tmp_path / "models" / "mine", more={"encode": encode}, dataset=dataset)
+    (entry,) = web_build.build(tmp_path / "models", tmp_path / "page", packages)
+    assert list(entry["ports"]) == ["translate"]
+    assert [file["port"] for file in entry["files"]] == ["translate"]
+    told = {"inputs": "images", "from": "Fashion-MNIST edges", "to": "Fashion-MNIST"}
+    assert entry["directions"] == {"translate": told}
+    assert entry["inputs"] == {"images": [f"models/mine/images_{n}.png" for n in range(8)]}
+    for n, path in enumerate(entry["inputs"]["images"]):
+        with Image.open(tmp_path / "page" / path) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), np.full((28, 28), n))
+
+
+def test_build_of_translators_of_other_sizes(tmp_path, packages):
+    """Where the grid does not show what one takes, there must be pictures; any size is one."""
+    sizes = {"enlarger": ((28, 28, 1), (112, 112, 3)), "open": ((None, None, 3), (None, None, 3))}
+    for name, shapes in sizes.items():
+        directory = write_one_way(tmp_path / name / "mine", *shapes)
+        with pytest.raises(ValueError, match=r"must have inputs/images_0\.png"):
+            web_build.build(tmp_path / name, tmp_path / "page", packages)
+        (directory / "inputs").mkdir()
+        Image.new("RGB", (40, 30)).save(directory / "inputs" / "images_0.png")
+        (entry,) = web_build.build(tmp_path / name, tmp_path / "page", packages)
+        assert entry["inputs"] == {"images": ["models/mine/images_0.png"]}
+        assert entry["directions"] == {"translate": {"inputs": "images", "from": None, "to": None}}
+    with Image.open(tmp_path / "page" / entry["thumbnail"]) as picture:
+        assert max(picture.size) == 128  # all of the grid
+    write_one_way(tmp_path / "four" / "mine", (None, None, 4))
+    with pytest.raises(ValueError, match=r"1 or 3 channels.*\[None, None, 4\]"):
+        web_build.build(tmp_path / "four", tmp_path / "page", packages)
+    latents = {"inputs": [kinds.Latents("latents", (4,)).describe()]}
+    port = {**latents, "output": kinds.Pictures("samples", (None, 8, 1)).describe()}
+    write_model(tmp_path / "sampler" / "mine", ports={"generate": port})
+    with pytest.raises(ValueError, match=r"of one size.*\[None, 8, 1\]"):
+        web_build.build(tmp_path / "sampler", tmp_path / "page", packages)
 
 
 def test_page_names_only_files_that_are_there():
@@ -644,6 +697,22 @@ class Tab:
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
+    def drag(self, selector, start, end, steps=4):
+        """The mouse with its button down, from one place to another, as parts of an element."""
+        left, top, width, height = self.middle(selector)
+        places = np.linspace(start, end, steps + 1)
+        kinds = ["mousePressed", *["mouseMoved"] * steps, "mouseReleased"]
+        for kind, (across, down) in zip(kinds, [*places, places[-1]], strict=True):
+            place = {"x": left + across * width, "y": top + down * height}
+            self.send(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                button="left",
+                buttons=int(kind != "mouseReleased"),
+                clickCount=1,
+                **place,
+            )
+
     def press(self, key, times=1):
         code = KEYS.get(key) or ord(key.upper())
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
@@ -912,12 +981,7 @@ def test_page_of_a_translator(tab, directory, tmp_path):
     check("b_to_a", "the other direction")
 
     before = tab.pixels()
-    own = tmp_path / "own.png"  # halves, wider than high: the sides are cut off
-    colours = np.repeat([[255, 0, 0], [0, 0, 255]], 300, axis=0).astype("uint8")
-    Image.fromarray(np.broadcast_to(colours, (200, 600, 3))).save(own)
-    node = tab.send("DOM.getDocument")["root"]["nodeId"]
-    found = tab.send("DOM.querySelector", nodeId=node, selector="#file")["nodeId"]
-    tab.send("DOM.setFileInputFiles", nodeId=found, files=[str(own)])
+    give_halves(tab, tmp_path / "own.png")
     tab.changed(before, "a file of the user's")
     shown = tab.pixels(source)
     assert np.abs(shown[:, :28] - [255, 0, 0]).max() <= 2
@@ -927,6 +991,155 @@ def test_page_of_a_translator(tab, directory, tmp_path):
     tab.press("r")
     tab.wait("a roll", lambda: not np.array_equal(tab.pixels(source), shown))
     assert not tab.alert() and tab.complaints() == [] and tab.hosts() == {"127.0.0.1"}
+
+
+def give_halves(tab, path):
+    """Has the page take a file: red beside blue, wider than high, so that sides are cut off."""
+    colours = np.repeat([[255, 0, 0], [0, 0, 255]], 300, axis=0).astype("uint8")
+    Image.fromarray(np.broadcast_to(colours, (200, 600, 3))).save(path)
+    node = tab.send("DOM.getDocument")["root"]["nodeId"]
+    found = tab.send("DOM.querySelector", nodeId=node, selector="#file")["nodeId"]
+    tab.send("DOM.setFileInputFiles", nodeId=found, files=[str(path)])
+
+
+SOURCE = "#easel figure:first-child canvas"
+
+
+@pytest.mark.slow
+def test_page_of_a_translator_one_way(ask, tmp_path):
+    """Edges in grey to pictures in colour: what is chosen, blended, given and drawn."""
+    tab, model = ask("pix2pix")
+
+    def check(what):
+        given = tab.pixels(SOURCE)[None, ..., :1].astype("uint8")
+        tab.becomes(with_colours(model.translate(given))[0], what, levels=4)
+        return given[0, ..., 0]
+
+    # The first row of the grid, which shows what is given, what is made and what is wanted.
+    edges = one_way_pictures()[0]
+    np.testing.assert_array_equal(tab.pixels(SOURCE), with_colours(edges)[0])
+    check("picture 1")
+    assert tab.pixels().shape == (28, 28, 3) and np.ptp(tab.pixels(), axis=-1).max() > 5
+    captions = tab.run("[...document.querySelectorAll('figcaption')].map(c => c.innerText)")
+    assert captions == ["Fashion-MNIST edges", "Fashion-MNIST"]
+    assert not tab.run("!!document.querySelector('#directions').offsetHeight"), "a direction"
+    assert tab.text("#python") == 'keras_gans.load("pix2pix").translate(pictures)'
+    assert "pictures of 28 × 28 × 1 to 28 × 28 × 3" in tab.text("#facts")
+    tab.wait("the time", lambda: tab.text("#milliseconds") != "–")
+    assert 0 < float(tab.text("#milliseconds")) < 10_000
+    tab.wait("the sheet", lambda: tab.run(SHEET_IS_DRAWN))
+    last = ".sheet button:last-child canvas:last-child"
+    error = np.abs(tab.pixels(last) - with_colours(model.translate(edges[-1:]))[0]).max()
+    assert error <= 4
+    check_names(tab)
+    tab.screenshot("one_way")
+
+    before = tab.pixels()
+    tab.click("#inputs-a label:nth-child(3)")
+    third = tab.changed(before, "another input")
+    np.testing.assert_array_equal(check("picture 3"), edges[2, ..., 0])
+    tab.slide("#t", "ArrowRight", 60)
+    tab.changed(third, "the blend")
+    tab.slide("#t", "Home")
+    tab.becomes(third, "A alone")
+    tab.wait("the address", lambda: tab.run("location.hash") == "#model=pix2pix&input=2")
+
+    # A dot, a line, and nothing but the pen's colour: white, as the inputs are dark.
+    tab.click(SOURCE, 0.25, 0.5)
+    tab.changed(third, "a dot")
+    shown = check("a dot")
+    changed = np.argwhere(shown != edges[2, ..., 0])
+    assert len(changed) and np.abs(changed + 0.5 - [14, 7]).max() <= 1.5
+    tab.run("const pen = document.querySelector('#pen'); pen.value = 3;")
+    tab.drag(SOURCE, (0.2, 0.9), (0.8, 0.9))
+    tab.wait("a line", lambda: (tab.pixels(SOURCE)[24:26, 6:22] == 255).all())
+    check("a line")
+    tab.screenshot("one_way_drawn")
+    tab.run("document.querySelector('#ink').value = '#808080'")
+    tab.click("#fill")
+    tab.wait("one colour", lambda: (tab.pixels(SOURCE) == 128).all())
+    check("one colour")
+    tab.click("#inputs-a label:nth-child(3)")
+    tab.becomes(third, "the input as it was")
+
+    give_halves(tab, tmp_path / "own.png")
+    tab.changed(third, "a file of the user's")
+    shown = tab.pixels(SOURCE)  # in grey
+    assert np.abs(shown[:, :12] - 76).max() <= 1 and np.abs(shown[:, -12:] - 29).max() <= 1
+    check("the user's picture")
+    tab.run("document.activeElement.blur()")
+    tab.press("r")
+    tab.wait("a roll", lambda: not np.array_equal(tab.pixels(SOURCE), shown))
+    tab.open("#model=pix2pix&input=2")
+    tab.becomes(third, "the address gives the same picture")
+    assert not tab.alert()
+
+
+@pytest.mark.slow
+def test_page_of_a_model_that_enlarges(ask, tmp_path):
+    """Of pictures of any size: the page says that its file has one, and uses that."""
+    tab, model = ask("enlarger")
+    assert [tab.pixels(one).shape[:2] for one in (SOURCE, Tab.picture)] == [(12, 18), (48, 72)]
+
+    def check(what):
+        given = tab.pixels(SOURCE)[None].astype("uint8")
+        tab.becomes(model.translate(given)[0].astype(int), what, levels=4)
+
+    check("picture 1")
+    note = tab.text("#file-note")
+    assert "any size" in note and "cropped and resized to 18 × 12 pixels" in note
+    assert "pictures of any × any × 3 to any × any × 3" in tab.text("#facts")
+    assert tab.run("[...document.querySelectorAll('figcaption')].map(c => c.innerText)") == [
+        "Input",
+        "Output",
+    ]
+    widths = "[...document.querySelectorAll('#easel canvas')].map(c => c.clientWidth)"
+    small, large = tab.run(widths)
+    assert small == large and large % 72 == 0, "both are seen at one size"
+    give_halves(tab, tmp_path / "own.png")
+    tab.wait("a file", lambda: np.abs(tab.pixels(SOURCE)[:, :8] - [255, 0, 0]).max() <= 2)
+    check("the user's picture")
+    tab.wait("the sheet", lambda: tab.run(SHEET_IS_DRAWN))
+    tab.screenshot("enlarger")
+    tab.browser.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    tab.click("#download")
+    path = tmp_path / "enlarger-translate-own.png"
+    tab.wait("the file", path.is_file)
+    with Image.open(io.BytesIO(path.read_bytes())) as picture:
+        saved = np.asarray(picture.convert("RGB"))
+    sides = [tab.pixels(one).repeat(n, 0).repeat(n, 1) for one, n in ((SOURCE, 28), (None, 7))]
+    np.testing.assert_array_equal(saved, np.concatenate(sides, axis=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pix2pix", "enlarger"])
+def test_page_of_a_translator_one_way_on_a_phone(browser, small_site, name):
+    tab = Tab(browser, small_site[0], 390, 844)
+    tab.open(f"#model={name}&input=1")
+    assert tab.run("document.documentElement.scrollWidth") <= 390
+    tab.wait("the sheet", lambda: tab.run(SHEET_IS_DRAWN))
+    tab.screenshot(f"{name}_on_a_phone")
+    assert tab.complaints() == [] and not tab.alert()
+    tab.close()
+
+
+@pytest.mark.slow
+def test_a_file_of_no_one_size(browser, small_site, tmp_path):
+    """What runs on the page can't be given a size: it says so in words."""
+    import tensorflow as tf
+
+    root = small_site[-1]
+    shutil.copytree(root / "page", tmp_path / "page")
+    shape = tf.TensorSpec((1, None, None, 3), tf.float32, name="images")
+    double = tf.function(lambda images: {"images": 2 * images}, input_signature=[shape])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([double.get_concrete_function()])
+    path = tmp_path / "page" / "models" / "enlarger" / "model.tflite"
+    path.write_bytes(converter.convert())
+    with serving(tmp_path / "page") as address:
+        tab = Tab(browser, address)
+        tab.open("#model=enlarger")
+        assert "is of no one size, and LiteRT.js can't give it one." in tab.alert()
+        tab.close()
 
 
 @pytest.mark.slow
@@ -1072,7 +1285,7 @@ def small_models():
     import test_kinds_end_to_end as end_to_end
     from cases import BY_NAME
 
-    from keras_gans import GAN
+    from keras_gans import GAN, Pix2Pix
     from keras_gans.networks import build_mlp_discriminator, build_mlp_generator
 
     def gan(*shape):
@@ -1081,7 +1294,12 @@ def small_models():
             weight.assign(8 * weight)  # so that there is something to see
         return GAN(generator, build_mlp_discriminator(shape, (8,)), seed=0)
 
+    edges = Pix2Pix.from_paper((28, 28, 1), other_shape=(28, 28, 3), width=8, seed=1)
+    *_, kernel, _ = edges.generator.trainable_weights
+    kernel.assign(20 * kernel)  # so that there is something to see
     return {
+        "pix2pix": edges,
+        "enlarger": enlarger(None, None),
         "inpainter": end_to_end.inpainter(),
         "text": end_to_end.from_text(),
         "vae": BY_NAME["VAE"].build(),
@@ -1091,6 +1309,55 @@ def small_models():
         "notes": gan(24, 16),
         "points": gan(2),
     }
+
+
+@functools.cache
+def one_way_pictures():
+    """What Pix2Pix is given and what belongs to it: uint8 (8, 28, 28, 1) and (8, 28, 28, 3)."""
+    from keras_gans import datasets
+    from keras_gans.images import to_uint8
+
+    names = ("fashion_mnist_10k_edges", "fashion_mnist_10k")
+    sets = (datasets.load(name, "train[:8]", batch_size=8, shuffle=False) for name in names)
+    edges, pictures = (to_uint8(next(iter(each))) for each in sets)
+    return edges, pictures.repeat(3, axis=-1)
+
+
+def enlarger(height, width):
+    """A model of pictures of any size, or of one, that enlarges each pixel to 4 x 4 others."""
+    import keras
+
+    from keras_gans.families.translation import Translator
+
+    class Enlarger(Translator):
+        players = {"generator": ("generator",)}
+
+        @property
+        def sampler(self):
+            return self.generator
+
+        def data_spec(self):
+            return (kinds.Pictures("pictures", tuple(self.generator.input_shape[1:])),)
+
+        def default_optimizers(self):
+            return {"generator": keras.optimizers.Adam(1e-3)}
+
+        def train_step(self, data):
+            raise NotImplementedError("it stays as it is")
+
+        def translate(self, pictures):
+            return self.ask("translate", pictures)
+
+    inputs = keras.Input((height, width, 3))
+    layer = keras.layers.Conv2DTranspose(3, 4, strides=4, activation="tanh")
+    network = keras.Model(inputs, layer(inputs))
+    shade = np.linspace(0.4, 1.6, 16).reshape(4, 4, 1, 1)
+    layer.kernel.assign(shade * np.eye(3))
+    return Enlarger(generator=network, seed=0)
+
+
+# Of what is of any size, the same of one size: a .tflite file has one.
+SIZED = {"enlarger": functools.partial(enlarger, 12, 18)}
 
 
 @pytest.fixture(scope="module")
@@ -1103,10 +1370,17 @@ def small_site(tmp_path_factory):
     root, models = tmp_path_factory.mktemp("small"), small_models()
     for name, model in models.items():
         directory, ports = root / "models" / name, model.ports()
-        export.savedmodel(model, directory, allow_untrained=True, verbose=False)
+        facts = {"pix2pix": {"dataset": "A: fashion_mnist_10k_edges, B: fashion_mnist_10k"}}
+        told = {"facts": facts.get(name), "allow_untrained": True, "verbose": False}
+        export.savedmodel(model, directory, **told)
+        sized = SIZED[name]() if name in SIZED else model
         for i, port in enumerate(ports):
             file = directory / ("model.tflite" if i == 0 else f"model_{port}.tflite")
-            export.tflite(model, file, direction=port, allow_untrained=True, verbose=False)
+            export.tflite(sized, file, direction=port, allow_untrained=True, verbose=False)
+        if name == "pix2pix":
+            shown = model.translation_grid(*one_way_pictures())
+            save_png(directory / "grid.png", kinds.render(shown, columns=8))
+            continue
         first = next(iter(ports.values()))
         made = first.output.examples(4, seed=1)
         save_png(directory / "grid.png", kinds.render(made, columns=2))

@@ -162,15 +162,13 @@ async function open(entry) {
 }
 
 /** What shows a model: what it is told and what it makes decide, by its ports. */
-function viewOf({ ports }) {
+function viewOf({ ports, directions }) {
+  if (directions) return translatorView;
   const all = Object.values(ports);
   const takes = ({ inputs }) => inputs.map(({ control }) => control).join();
   const pictures = all.every(({ output }) => output.view === "picture");
   const isSampler = (port) => /^seed(,choice)?$/.test(takes(port)) && isSame(port, all[0]);
-  if (pictures && all.every(isSampler)) return samplerView;
-  const sides = Object.keys(ports).every((name) => /^[ab]_to_[ab]$/.test(name));
-  if (pictures && sides && all.every((port) => takes(port) === "picture")) return translatorView;
-  return askerView;
+  return pictures && all.every(isSampler) ? samplerView : askerView;
 }
 
 const isSame = (a, b) => JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
@@ -230,11 +228,13 @@ function describeModel(entry) {
   const [first] = Object.values(entry.ports);
   const bytes = entry.files.reduce((sum, file) => sum + file.bytes, 0);
   const priors = { normal: "from N(0, 1)", uniform: "from U(−1, 1)" };
-  const takes = first.inputs
-    .filter(({ control }) => control !== "choice")
-    .map(({ noun, shape, prior }) => (prior ? `${shape} ${noun} ${priors[prior]}` : noun))
-    .join(" and ");
-  const makes = first.output.shape.join(" × ");
+  const size = (shape) => shape.map((n) => n ?? "any").join(" × ");
+  const words = ({ noun, shape, prior, control }) => {
+    if (prior) return `${shape} ${noun} ${priors[prior]}`;
+    return control === "picture" ? `${noun} of ${size(shape)}` : noun;
+  };
+  const takes = first.inputs.filter(({ control }) => control !== "choice").map(words).join(" and ");
+  const makes = size(first.output.shape);
   const facts = {
     Paper: entry.arxiv ? paper : null,
     Data: data,
@@ -270,7 +270,10 @@ function linkTo(url, text) {
   return link;
 }
 
-/** Gives each of the picture's pixels the same whole number of the screen's. */
+/**
+ * Gives each of the picture's pixels the same whole number of the screen's. A picture whose pixels
+ * are so many times those of another is shown as large as that one.
+ */
 function fit() {
   if (!view) return;
   const canvases = view.canvases;
@@ -279,10 +282,12 @@ function fit() {
   const figures = easel.querySelectorAll("figure").length;
   const between = (figures - 1) * 64;
   const room = (easel.clientWidth - padding - between) / figures;
+  const side = Math.min(room, LARGEST) * devicePixelRatio;
+  const scaled = (width) => Math.max(1, Math.floor(side / width)) * width;
+  const widest = Math.max(...canvases.map(({ width }) => width));
   for (const canvas of canvases) {
-    const side = Math.min(room, LARGEST) * devicePixelRatio;
-    const scale = Math.max(1, Math.floor(side / canvas.width)) / devicePixelRatio;
-    canvas.style.width = `${canvas.width * scale}px`;
+    const width = scaled(widest % canvas.width ? canvas.width : widest);
+    canvas.style.width = `${Math.min(width, side) / devicePixelRatio}px`;
   }
 }
 

@@ -11,13 +11,14 @@ thumbnail and what the page says of it, read from its card. Models are directori
     1/card.json                         of the newest version, see `keras_gans.export.savedmodel`
     model.tflite                        see `keras_gans.export.tflite`; model_<direction>.tflite too
     grid.png                            samples, for the thumbnail
-    inputs/a_0.png ..., inputs/b_0.png  pictures to begin with, of A and B of one that translates
+    inputs/a_0.png ..., inputs/b_0.png  pictures to begin with, of A and B of one with `a_to_b`
     inputs/images_0.png ...             of others, by the name of the input; without them it is what
-                                        the grid shows
+                                        the grid shows, as far as that is of the input's size
 
 The page has a control for each input of what a model can be asked for, as its card describes it
 (`keras_gans.training.kinds`): a kind of data with a `control` of its own needs that one in
-inputs.js, and one with a `view` that one in views.js.
+inputs.js, and one with a `view` that one in views.js. A model that first of all makes pictures out
+of pictures has the page of translators, with a direction for each port that does so.
 """
 
 import argparse
@@ -75,6 +76,10 @@ KEPT = (
 DATA = {
     "fashion_mnist_10k": ("Fashion-MNIST", "https://github.com/zalandoresearch/fashion-mnist"),
     "mnist_5k": ("MNIST", "https://yann.lecun.com/exdb/mnist/"),
+    "fashion_mnist_10k_edges": (
+        "Fashion-MNIST edges",
+        "https://github.com/zalandoresearch/fashion-mnist",
+    ),
     "noto_emoji": ("Noto emoji", "https://github.com/googlefonts/noto-emoji"),
     "noto_skin_tones": ("Noto skin tones", "https://github.com/googlefonts/noto-emoji"),
     "Noto emoji": ("Noto emoji", "https://github.com/googlefonts/noto-emoji"),
@@ -162,6 +167,9 @@ def add_model(directory, out):
     """Copies a model's files and returns its entry in the manifest."""
     card = json.loads(newest_card(directory).read_text(encoding="utf-8"))
     ports = ports_of(card)
+    translates = is_translation(next(iter(ports.values())))
+    if translates:  # what else it can be asked for has no place on the page
+        ports = {name: port for name, port in ports.items() if is_translation(port)}
     here = Path("models") / directory.name
     files = []
     for index, (port, described) in enumerate(list(ports.items())):
@@ -170,7 +178,7 @@ def add_model(directory, out):
             del ports[port]  # such as an encoder, which was not exported
             continue
         for kind in (*described["inputs"], described["output"]):
-            check_channels(directory, kind)
+            check_channels(directory, kind, translates)
         path = here / name
         copy(directory / name, out / path)
         size = (out / path).stat().st_size
@@ -189,32 +197,71 @@ def add_model(directory, out):
     make_thumbnail(directory / "grid.png", out / entry["thumbnail"], output)
     if card["latents"]:
         entry["latent_dim"] = card["latent_shape"][0]
-    sides = [*ports] == ["a_to_b", "b_to_a"]
-    taken = [kind for port in ports.values() for kind in port["inputs"]]
-    pictured = {kind["name"]: kind for kind in taken if kind["control"] == "picture"}
+    if translates:
+        entry["directions"] = directions_of(ports, [part["name"] for part in entry["data"]])
+        taken = {
+            direction["inputs"]: ports[name]["inputs"][0]
+            for name, direction in entry["directions"].items()
+        }
+    else:
+        every = [kind for port in ports.values() for kind in port["inputs"]]
+        taken = {kind["name"]: kind for kind in every if kind["control"] == "picture"}
     inputs = {
         name: [
             copy(path, out / here / path.name).relative_to(out).as_posix()
             for path in sorted(directory.glob(f"inputs/{name}_*.png"), key=by_number)
         ]
-        for name in ("ab" if sides else pictured)
+        for name in taken
     }
-    if not sides:
-        for name, kind in pictured.items():
-            if not inputs[name] and (kind["view"], kind["shape"]) == (
-                output["view"],
-                output["shape"],
-            ):
-                inputs[name] = write_cells(directory / "grid.png", out, here / name, kind["shape"])
-        return {**entry, "inputs": inputs} if inputs else entry
-    empty = [side for side in inputs if not inputs[side]]
-    if empty:
-        raise ValueError(
-            f"models of pictures must have inputs/{empty[0]}_0.png, .... Received: '{directory}'"
-        )
-    names = [part["name"] for part in entry["data"]]
-    sides = dict(zip("ab", names if len(names) == 2 else ["A", "B"], strict=True))
-    return {**entry, "inputs": inputs, "sides": sides}
+    for name, kind in taken.items():
+        # A translator's grid has what it is given in the first row.
+        is_shown = name == kind["name"] and kind["view"] == output["view"]
+        if not inputs[name] and is_shown and shown_alike(kind["shape"], output["shape"]):
+            inputs[name] = write_cells(directory / "grid.png", out, here / name, kind["shape"])
+        if not inputs[name] and translates:
+            raise ValueError(
+                f"models of pictures must have inputs/{name}_0.png, .... Received: '{directory}'"
+            )
+    return {**entry, "inputs": inputs} if inputs else entry
+
+
+def is_translation(port):
+    """Whether a port takes one picture and makes another one: see `Port.translates`."""
+    controls = [kind["control"] for kind in port["inputs"]]
+    return controls == ["picture"] and port["output"]["view"] == "picture"
+
+
+def directions_of(ports, data):
+    """What the page says of the ports of a translator, by their names.
+
+    Args:
+        ports: dict of ports, each of which takes one picture.
+        data: names of the data's parts, of which two are what is given and what is made of it.
+
+    Returns:
+        `{port: {"inputs": ..., "from": ..., "to": ...}}`: as what its pictures to begin with are
+        known, which is the side of a port such as `a_to_b` and otherwise the input's name; and what
+        it makes of what, `None` where nothing says it.
+
+    >>> directions_of({"a_to_b": port, "b_to_a": port}, ["edges", "photos"])["b_to_a"]
+    {'inputs': 'b', 'from': 'photos', 'to': 'edges'}
+    """
+    two = data if len(data) == 2 else ["A", "B"]
+    called, directions = dict(zip("ab", two, strict=True)), {}
+    for name, port in ports.items():
+        sides = re.fullmatch("([ab])_to_([ab])", name)
+        if sides:
+            key, (source, target) = sides[1], (called[side] for side in sides.groups())
+        else:
+            alone = len(ports) == 1 and len(data) == 2
+            key, (source, target) = port["inputs"][0]["name"], data if alone else (None, None)
+        directions[name] = {"inputs": key, "from": source, "to": target}
+    return directions
+
+
+def shown_alike(a, b):
+    """Whether pictures of two shapes have cells of one size in a grid."""
+    return None not in a and a[:2] == b[:2]
 
 
 def ports_of(card):
@@ -245,10 +292,14 @@ def ports_of(card):
     return {"generate": {"inputs": inputs, "output": pictures("samples")}}
 
 
-def check_channels(directory, kind):
-    """Raises ValueError unless browsers can show pictures of a kind, and these are of one size."""
+def check_channels(directory, kind, any_size=False):
+    """Raises ValueError unless browsers can show pictures of a kind, and these are of one size.
+
+    Of any size, where that is said, the page takes the size that the `.tflite` file has.
+    """
     drawn = kind["view"] in ("picture", "frames")
-    if drawn and (None in kind["shape"] or kind["shape"][-1] not in (1, 3)):
+    sized = any_size or None not in kind["shape"]
+    if drawn and not (sized and kind["shape"][-1] in (1, 3)):
         raise ValueError(
             f"models must have {kind['noun']} of one size with 1 or 3 channels. Received: "
             f"'{directory}', whose `{kind['name']}` have the shape {kind['shape']}"
@@ -274,12 +325,12 @@ def data_of(dataset):
 def make_thumbnail(grid, path, kind):
     """The first pictures of a grid; `kinds.render` made it, with a frame 2 pixels wide.
 
-    Of what is no picture the whole drawing, made smaller.
+    Of what is no picture, or one of any size, the whole drawing, made smaller.
     """
     if not grid.is_file():
         raise FileNotFoundError(f"models must have a grid.png. Received: '{grid.parent}'")
     with open_picture(grid) as picture:
-        if kind["view"] != "picture":
+        if kind["view"] != "picture" or None in kind["shape"]:
             picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             picture.save(path, "PNG", optimize=True)
             return

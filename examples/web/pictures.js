@@ -52,9 +52,14 @@ export async function readPicture(file) {
   }
 }
 
-/** Saves canvases side by side as a PNG file, each pixel enlarged to a square of several. */
+/**
+ * Saves canvases side by side as a PNG file, each pixel enlarged to a square of several. Smaller
+ * ones are as large as the largest.
+ */
 export function downloadPng(canvases, name, size = 512) {
-  const [{ width, height }] = canvases;
+  const [width, height] = ["width", "height"].map((side) =>
+    Math.max(...canvases.map((canvas) => canvas[side])),
+  );
   const scale = Math.max(1, Math.floor(size / Math.max(width, height)));
   const sheet = document.createElement("canvas");
   sheet.width = canvases.length * width * scale;

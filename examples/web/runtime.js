@@ -34,12 +34,16 @@ class Network {
 
   constructor(model) {
     this.model = model;
+    const details = model.getInputDetails().map(({ name, shape }) => [name, [...shape].slice(1)]);
+    /** Of one example: `{name: shape}`, and the shape of what is made of it. */
+    this.inputShapes = Object.fromEntries(details);
+    this.outputShape = [...model.getOutputDetails()[0].shape].slice(1);
   }
 
   /**
    * Runs one example.
    * @param {Object<string, ArrayLike<number>>} values of the inputs by name: latents and labels,
-   *   or images.
+   *   or images; of the sizes of `inputShapes`, as LiteRT.js can't give a file others.
    * @returns {Promise<Float32Array>} the picture, H x W x C numbers in [-1, 1]
    */
   async run(values) {
@@ -79,11 +83,16 @@ export async function openNetwork(url) {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${url}: the server answered ${response.status}.`);
     const bytes = new Uint8Array(await response.arrayBuffer());
+    let network = null;
     try {
-      networks.set(url, new Network(await loadAndCompile(bytes, { accelerator: "wasm" })));
+      network = new Network(await loadAndCompile(bytes, { accelerator: "wasm" }));
     } catch (error) {
       throw new Error(`${url} is no model that LiteRT can run: ${messageOf(error)}`);
     }
+    if ([...Object.values(network.inputShapes), network.outputShape].flat().some((n) => n < 0)) {
+      throw new Error(`${url} is of no one size, and LiteRT.js can't give it one.`);
+    }
+    networks.set(url, network);
   }
   return networks.get(url);
 }

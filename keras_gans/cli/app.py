@@ -580,7 +580,7 @@ def evaluate(
             "--dataset",
             "NAME",
             "The reals: a name in `keras-gans datasets`, a prepared TFDS set, or a folder of "
-            "pictures.",
+            "pictures; of Pix2Pix also one of which each picture is a pair, side by side.",
             "what the model was trained on",
         ),
     ] = None,
@@ -633,8 +633,9 @@ def evaluate(
         _option(
             "--direction",
             "NAME",
-            "Of models that translate: a_to_b or b_to_a; of CoGAN a or b.",
-            "the first, or both of CoGAN",
+            "Of models that translate: a_to_b or b_to_a; of pairs that are side by side: a_to_b "
+            "makes the right one of the left one; of CoGAN a or b.",
+            "the first, that of the training, or both of CoGAN",
         ),
     ] = None,
     metrics: Annotated[
@@ -694,6 +695,7 @@ def evaluate(
     keras-gans evaluate runs/DCGAN-fashion_mnist_10k
     keras-gans evaluate runs/ring --metrics modes --num 2500
     keras-gans evaluate runs/birds --extractor inception-2015:FILE --num 5000
+    keras-gans evaluate runs/Pix2Pix-maps --metrics psnr,ssim --dataset maps/test/
     """
     if out is not None and out.suffix.lower() != ".json":
         raise ValueError(f"--out must end in '.json'. Received: '{out}'.")

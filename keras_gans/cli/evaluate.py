@@ -12,6 +12,7 @@ from rich.table import Table
 from keras_gans.cli.inputs import (
     as_trained,
     check_pairs,
+    check_sets_of_port,
     load_like,
     load_reals,
     open_extractor,
@@ -59,6 +60,7 @@ def evaluate(
     options = (image_size, value_range, "skip" if skip_unreadable else None)
     prepared = []
     for opened in open_models(source, direction):
+        check_sets_of_port(opened, direction, dataset, dataset_b)
         given = (dataset, dataset_b, split, data_dir, *options)
         sets, real_set, source_set = load_reals(opened, *given)
         measured, others = [], [name for name in names if name != ACCURACY]

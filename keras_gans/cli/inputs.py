@@ -9,7 +9,9 @@ from keras_gans import datasets, papers
 from keras_gans.catalogue import splits_without_pairs
 from keras_gans.checks import check_member
 from keras_gans.cli.parts import EXTRACTORS
+from keras_gans.datasets import tfds_sets
 from keras_gans.datasets.downscaled import low_part
+from keras_gans.datasets.paired import half
 from keras_gans.metrics._by_name import FASHION, OF_PAIRS
 from keras_gans.metrics.evaluation import takes_labels
 from keras_gans.metrics.fashion import fashion_mnist_classifier
@@ -21,6 +23,7 @@ from keras_gans.training.ports import asked_together, makes_from_latents
 
 WINDOW = 96  # pixels a side, of photographs of several sizes
 SPLITS = "trainA,trainB"  # of TFDS's sets for translation
+SIDES = {"a_to_b": "ab", "b_to_a": "ba"}  # of pictures side by side: what is given, what is made
 
 
 @dataclasses.dataclass
@@ -34,6 +37,9 @@ class Opened:
         labelled: whether samples are made of the labels of data.
         source_shape: of a picture that is translated, or None for models with latents.
         backwards: whether it translates from the second set to the first.
+        paired: whether it is trained on pictures that belong together (`datasets.paired`).
+        sides: which of pictures that are side by side is made of which, one of `SIDES`, or `None`
+            where the user did not say so.
         classify: function of uint8 pictures, or points, that returns their classes, of models that
             have learned those of data; else None.
         num_classes: how many these are.
@@ -47,6 +53,8 @@ class Opened:
     labelled: bool = False
     source_shape: tuple | None = None
     backwards: bool = False
+    paired: bool = False
+    sides: str | None = None
     classify: Any = None
     num_classes: int | None = None
     port: str | None = None
@@ -62,6 +70,7 @@ def open_models(source, direction=None):
     """List of `Opened`, of a run, a .keras file, a SavedModel or a preset, by name or path.
 
     It is one, or one for each of several ports that are asked together, where no direction is said.
+    Of models of pairs a direction that is none of their ports is that of pictures side by side.
     """
     sampler = open_sampler(source)
     together = asked_together(sampler.ports)
@@ -86,10 +95,11 @@ def of_model(gan, card, direction):
             given["classify"] = functools.partial(gan.ask, "classify")
             given["num_classes"] = ports["classify"].output.num_classes
         return Opened(gan, card, shape, takes_labels(gan), **given)
-    direction = next(iter(ports)) if direction is None else direction
-    check_member("direction", direction, ports)
-    check_translates(ports[direction], f"{direction!r} of {type(gan).__name__}")
-    return _translator(functools.partial(gan.ask, direction), card, direction, ports[direction])
+    paired = gan.recipe is not None and gan.recipe.paired
+    name, sides = port_and_sides(ports, direction, paired)
+    check_translates(ports[name], f"{name!r} of {type(gan).__name__}")
+    made = _translator(functools.partial(gan.ask, name), card, name, ports[name])
+    return dataclasses.replace(made, paired=paired, sides=sides)
 
 
 class SavedGenerator:
@@ -124,11 +134,28 @@ def of_saved(sampler, source, direction):
             given["classify"] = functools.partial(sampler.ask, "classify")
             given["num_classes"] = sampler.ports["classify"].output.num_classes
         return Opened(model, sampler.card, shape, model.num_classes is not None, **given)
-    direction = sampler.name if direction is None else direction
-    check_member("direction", direction, sampler.ports)
-    port = sampler.ports[direction]
-    check_translates(port, f"{direction!r} of '{source}'")
-    return _translator(functools.partial(sampler.ask, direction), sampler.card, direction, port)
+    known = papers.listed().get(sampler.card.get("model"))
+    paired = known is not None and known.recipe.paired
+    name, sides = port_and_sides(sampler.ports, direction, paired)
+    port = sampler.ports[name]
+    check_translates(port, f"{name!r} of '{source}'")
+    made = _translator(functools.partial(sampler.ask, name), sampler.card, name, port)
+    return dataclasses.replace(made, paired=paired, sides=sides)
+
+
+def port_and_sides(ports, direction, paired):
+    """The name of the port that `--direction` means, and which of pictures side by side is made.
+
+    Raises:
+        ValueError: the direction is no port, nor one of pictures side by side.
+    """
+    first = next(iter(ports))
+    if direction is None:
+        return first, None
+    if paired and direction in SIDES and direction not in ports:
+        return first, direction
+    check_member("direction", direction, [*ports, *(SIDES if paired else ())])
+    return direction, None
 
 
 def _translator(translate, card, direction, port):
@@ -191,11 +218,20 @@ def load_reals(
     card = opened.card if dataset is None and dataset_b is None else {}
     a = dataset or card.get("dataset")
     b = dataset_b or card.get("dataset_b")
+    if opened.paired and b is None and is_folder(a):
+        split = split_of(opened, split, dataset)
+        return [a], *load_halves(opened, a, split, image_size, as_trained(opened.card, a, given))
     local = a in datasets.names() or os.path.isdir(str(a))
     if a is None or (b is None and (local or "/" not in a)):
+        beside = ", or as --dataset a folder of which each picture is a pair, side by side"
         raise ValueError(
-            "--dataset and --dataset-b must be given: A and B of what it translates. Pictures that "
-            "are side by side have to be in two folders to be measured."
+            "--dataset and --dataset-b must be given: A and B of what it translates"
+            f"{beside if opened.paired else ''}. Received: {a and repr(a)} and {b and repr(b)}"
+        )
+    if opened.sides is not None:
+        raise ValueError(
+            "--direction is for pairs that are side by side; of two sets --dataset is what is "
+            f"given, and --dataset-b what is made of it. Received: '{opened.sides}'."
         )
     splits = split_of(opened, split, dataset or dataset_b, SPLITS if b is None else "train,train")
     splits = splits.split(",")
@@ -221,6 +257,27 @@ def load_enlarged(opened, dataset, dataset_b, split, like):
     return [name], reals, low_part(reals, opened.card["scale"])
 
 
+def is_folder(name):
+    """Whether a set is a folder of pictures, or would be one, and none with a name of its own."""
+    if name is None or name in datasets.names():
+        return False
+    return os.path.isdir(name) or ("/" in name and not tfds_sets.is_known(name))
+
+
+def load_halves(opened, name, split, image_size, given):
+    """The reals and what is given, of a folder in which both of a pair are one picture."""
+    sides = SIDES[opened.sides or opened.card.get("direction") or "a_to_b"]
+    resized = given.pop("image_size", None)  # of each half: both together would be cut off
+    channels = {opened.shape[2], opened.source_shape[2]}
+    wholes = {n: datasets.load(name, split, channels=n, **given) for n in channels}
+
+    def like(side, shape):
+        size = resized if given.get("crop") else size_for(shape, image_size)
+        return half(wholes[shape[2]], side, size)
+
+    return like(sides[1], opened.shape), like(sides[0], opened.source_shape)
+
+
 def split_of(opened, split, named, usual="train"):
     """The split that is measured: the user's, or of the training's own set that of the training."""
     return split or (None if named else opened.card.get("split")) or usual
@@ -236,6 +293,8 @@ def set_of_port(opened, given, split):
     """
     options = ("dataset", "dataset_b")
     a, b = (name or opened.card.get(option) for name, option in zip(given, options, strict=True))
+    if given[0] is not None and given[1] is None and is_of_two(given[0]):
+        b = None
     splits = splits_without_pairs(a, b)
     if b is None and a is not None and a not in datasets.names() and not os.path.isdir(a):
         if "/" not in a:  # two sets of a run that was made in Python
@@ -253,6 +312,32 @@ def set_of_port(opened, given, split):
     split = split or (opened.card.get("split") if given == (None, None) else None)
     splits = splits if split is None else split.split(",")
     return name, splits[min(opened.place, len(splits) - 1)]
+
+
+def is_of_two(name):
+    """Whether a set is one of those that have two, as TFDS's for translation do."""
+    return "/" in name and name not in datasets.names() and not os.path.isdir(name)
+
+
+def check_sets_of_port(opened, direction, dataset, dataset_b):
+    """Raises ValueError where the user asks for one of several ports and names another one's set.
+
+    Args:
+        opened: `Opened`.
+        direction: what the user said, or `None` where all ports are measured.
+        dataset, dataset_b: what the user said.
+    """
+    if direction is None or opened.port is None:
+        return
+    options, given = ("--dataset", "--dataset-b"), (dataset, dataset_b)
+    own, other = given[opened.place], given[1 - opened.place]
+    if own is not None or other is None or (opened.place and is_of_two(other)):
+        return
+    option, wrong = options[opened.place], options[1 - opened.place]
+    raise ValueError(
+        f"{option} names what '{opened.port}' is measured against, and {wrong} what the other one "
+        f"is. Received: --direction {direction} and {wrong} '{other}' alone."
+    )
 
 
 def as_trained(card, name, given):
@@ -290,14 +375,18 @@ def load_like(name, split, shape, image_size, labelled, given):
         )
     if not kind.pictured:
         return datasets.load(name, split, labels=labelled)
-    size = image_size or (None if None in shape[:2] else shape[:2])
+    given = {"image_size": size_for(shape, image_size), **given}
+    return datasets.load(name, split, channels=shape[2], labels=labelled, **given)
+
+
+def size_for(shape, image_size):
+    """The size of reals like samples of a shape: these have it, or the user says it, or `None`."""
     if image_size and None not in shape[:2] and tuple(shape[:2]) != image_size:
         raise ValueError(
             f"--image-size must be the model's, {shape[0]} x {shape[1]}. "
             f"Received: {image_size[0]} x {image_size[1]}"
         )
-    given = {"image_size": size, **given}
-    return datasets.load(name, split, channels=shape[2], labels=labelled, **given)
+    return image_size or (None if None in shape[:2] else shape[:2])
 
 
 def check_pairs(metrics, sets):

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import os
 
 import tensorflow as tf
@@ -103,6 +104,44 @@ def paired(a, b=None, direction="a_to_b", image_size=None):
     return dataset
 
 
+def half(a, side, image_size=None):
+    """One picture of each pair that is side by side, as a set of its own, which can be measured.
+
+    Args:
+        a: dataset of pictures, as `load` returned it, without labels and without `image_size`.
+            With `crop` or `flip`, these are of the halves, and alike for both.
+        side: "a" for the left ones, "b" for the right ones.
+        image_size: see `paired`.
+
+    Returns:
+        tf.data.Dataset of float32 pictures (batch, height, width, channels) in [-1, 1], in `a`'s
+        order. It has two attributes more, as those of `load`: `info` and `run`.
+
+    Raises:
+        TypeError, ValueError: see `paired`.
+
+    Example:
+        >>> photos, labels = (half(load("facades/"), side) for side in "ab")
+    """
+    check_member("side", side, ("a", "b"))
+    check_pictures("a", a)
+    info, split = in_halves(a, pair_of("image_size", image_size))
+    place = "ab".index(side)
+    run = functools.partial(_run_of_half, a.run, lambda both: split(both)[place], **a.run.keywords)
+    num = info.num_examples
+    epoch = a.start_step * a.run.keywords["batch_size"] // num
+    dataset = run(first_step=a.start_step, stop=(epoch + 1) * num)
+    dataset.info, dataset.run = info, run
+    return dataset
+
+
+def _run_of_half(run, part, first_step, seed, jitter, **settings):
+    """The batches of a run, of whose pictures `part` is taken before the jitter."""
+    whole = run(first_step=first_step, seed=seed, jitter=Jitter(), **settings)
+    moved = by_step(whole, first_step, lambda step, both: jitter(part(both), seed, step))
+    return moved.prefetch(tf.data.AUTOTUNE)
+
+
 ALIKE = {**OF_UNPAIRED, "seed": "seed", "shuffle": "shuffle"}
 
 
@@ -121,13 +160,16 @@ def in_halves(a, size):
             f"are side by side; `paired` has one of each half. Received: {a.info.name!r}, of "
             f"{height}x{width} (height x width)"
         )
-    halves = dataclasses.replace(whole, shape=(*(size or (height, width // 2)), channels))
+    shape = (*(size or (height, width // 2)), channels)
+    halves = dataclasses.replace(whole, shape=shape)
     jitter = a.run.keywords["jitter"]
     check_jitter(jitter, halves, what="the halves of its pictures")
 
     def split(both):
         both = tf.cast(tf.round((both + 1.0) * 127.5), tf.uint8)
-        return [to_floats(convert(half, size))[0] for half in tf.split(both, 2, axis=2)]
+        parts = (convert(part, size) for part in tf.split(both, 2, axis=2))
+        # What is resized has no static size, which windows of it are cut by.
+        return [to_floats(tf.ensure_shape(part, (None, *shape)))[0] for part in parts]
 
     return dataclasses.replace(halves, shape=jitter.shape(halves.shape)), split
 

@@ -9,6 +9,7 @@ from PIL import Image
 from test_jitter import draws, numbered  # noqa: F401
 
 from keras_gans.datasets import edges, load, paired, shifted, unpaired
+from keras_gans.datasets.paired import half
 from keras_gans.datasets.stepwise import sequential_batches
 
 
@@ -74,6 +75,26 @@ def test_halves(tmp_path):
     assert 0 < np.mean(flips) < 1
     whole = paired(load(folder, batch_size=12, shuffle=False))
     assert whole.info.shape == (6, 8, 3)
+
+
+@pytest.mark.parametrize("jitter", [{}, {"crop": (4, 5), "flip": True}])
+def test_a_half_is_what_pairs_have(tmp_path, jitter):
+    """A set of its own with the pictures, the order and the windows of `paired`."""
+    folder = save(tmp_path / "both", [f"{n}.png" for n in range(6)], size=(6, 16))
+    for size in (None, (5, 7)):
+        whole = load(folder, batch_size=4, start_step=1, seed=3, **jitter)
+        pairs = paired(whole, image_size=size)
+        for place, side in enumerate("ab"):
+            dataset = half(whole, side, size)
+            assert dataset.info == pairs.info and dataset.element_spec == pairs.element_spec[place]
+            for found, pair in zip(dataset, pairs, strict=True):
+                np.testing.assert_array_equal(found, pair[place])
+            first = next(iter(dataset.run(first_step=0, stop=6, batch_size=6, shuffle=False)))
+            assert len(first) == 6
+    with pytest.raises(ValueError, match="`side` takes the names"):
+        half(whole, "left")
+    with pytest.raises(ValueError, match="an even width"):
+        half(load(save(tmp_path / "odd", ["1.png"], size=(6, 15))), "a")
 
 
 def test_direction(tmp_path, folders):
