@@ -11,6 +11,10 @@ come from an averaged generator. L1 alone is --adversarial-weight 0, the discrim
 
     python examples/pix2pix.py --steps 4000
     python examples/pix2pix.py --a maps/ --b photos/ --a-unseen maps2/ --b-unseen photos2/
+
+What is made is held against the colour table beside it: the mean colour of B where A has a colour,
+which is the best that can be said of a pixel without its neighbours. --judge names a network of
+yours, and --judge-layers its layers, that measure how alike pictures look.
 """
 
 from pathlib import Path
@@ -54,14 +58,37 @@ def everything(dataset):
     return [np.concatenate(part) for part in zip(*dataset.as_numpy_iterator(), strict=True)]
 
 
-def measure(made, wanted):
+def colour_table(a, b, given):
+    """What the mean colour of B, where A has a colour of 16 levels a channel, makes of pictures.
+
+    Args:
+        a, b: uint8 arrays (num, H, W, C) and (num, H, W, D), pairs.
+        given: uint8 array (n, H, W, C).
+
+    Returns:
+        uint8 array (n, H, W, D). Colours that no picture of A has get the mean of all.
+    """
+
+    def bins(pictures):
+        levels = pictures.reshape(-1, pictures.shape[-1]) // 16
+        return levels @ (16 ** np.arange(levels.shape[1]))
+
+    size, colours = 16 ** a.shape[-1], b.reshape(-1, b.shape[-1]).astype("float64")
+    counts = np.bincount(bins(a), minlength=size)
+    sums = [np.bincount(bins(a), weights=channel, minlength=size) for channel in colours.T]
+    means = np.where(counts, np.stack(sums) / np.maximum(counts, 1), colours.mean(axis=0)[:, None])
+    return np.rint(means.T[bins(given)]).astype("uint8").reshape(*given.shape[:-1], -1)
+
+
+def measure(made, wanted, judge):
     """How near the pictures that were made are to those that belong there."""
-    psnr = metrics.PSNR()
-    psnr.update_state(wanted, made)
+    measured = [metrics.PSNR()] + [metrics.FeatureDistance(each) for each in judge]
+    for metric in measured:
+        metric.update_state(wanted, made)
     return {
         "mean_absolute_error": metrics.mean_absolute_error(made, wanted),
-        "psnr": float(psnr.result()),
         "structural_similarity": metrics.structural_similarity(made, wanted),
+        **{metric.name: float(metric.result()) for metric in measured},
     }
 
 
@@ -77,6 +104,9 @@ def main():
             "a-unseen": {"help": "what is given and was not learned from"},
             "b-unseen": {"help": "what belongs to it"},
             "a-channels": {"type": int, "help": "of what is given (default: 1 for edges, 3)"},
+            "judge": {"help": "a .keras file of a network that measures"},
+            "judge-layers": {"default": "", "help": "of it, with commas between"},
+            "judge-mode": {"default": "caffe", "choices": networks.PREPROCESSINGS},
             "crop": {"type": int, "help": "side of the windows that are learned from"},
             "l1-weight": {"type": float, "default": 100.0, "help": "(default: 100)"},
             "adversarial-weight": {"type": float, "default": 1.0, "help": "(default: 1)"},
@@ -113,12 +143,24 @@ def main():
     out = Path(args.out)
     given, wanted = everything(unseen)
     made, wanted = gan.translate(given), to_uint8(wanted)
-    numbers = {"unseen_pairs": len(made), **measure(made, wanted)}
+    judge = []
+    if args.judge:
+        judge = [networks.Features(args.judge, args.judge_layers.split(","), args.judge_mode)]
+    seen = pairs(*folders[:2], shuffle=False, batch_size=100, image_size=shape[:2])
+    table = colour_table(*map(to_uint8, everything(seen)), to_uint8(given))
+    numbers = {
+        "unseen_pairs": len(made),
+        **measure(made, wanted, judge),
+        "colour_table": measure(table, wanted, judge),
+    }
     files.write_json(out / "numbers.json", numbers)
     shown = np.linspace(0, len(made) - 1, SHOWN).round().astype(int)
     rows = gan.translation_grid(given[shown], wanted[shown])
     save_png(out / "unseen.png", render(rows, columns=len(shown)))
-    print("\n".join(f"{name.replace('_', ' ')}: {value:.4g}" for name, value in numbers.items()))
+    for name, value in numbers.items():
+        many = value if isinstance(value, dict) else {"": value}
+        values = ", ".join(f"{part} {number:.4g}".strip() for part, number in many.items())
+        print(f"{name.replace('_', ' ')}: {values.replace('_', ' ')}")
 
 
 if __name__ == "__main__":

@@ -301,7 +301,7 @@ def photographs(tmp_path):
 @pytest.mark.slow
 def test_a_training_that_enlarges(photographs, tmp_path):
     """SRResNet on windows, SRGAN from its generator and by features; what becomes of it."""
-    options = ("--dataset", photographs, "--crop", 16, "--scale", 2, "--width", 2)
+    options = ("--dataset", photographs, "--crop", 20, "--scale", 2, "--width", 2)
     options += ("--batch-size", 2, "--steps", 2)
     first, run = tmp_path / "first", tmp_path / "run"
     result = invoke("train", "srresnet", *options, "--flip", "--out", first)
@@ -312,7 +312,7 @@ def test_a_training_that_enlarges(photographs, tmp_path):
     result = invoke("train", "srgan", *options, *more)
     assert result.exit_code == 0, result.output
     settings = json.loads((run / "settings.json").read_text())
-    assert (settings["scale"], settings["crop"], settings["state"]) == (2, [16, 16], "finished")
+    assert (settings["scale"], settings["crop"], settings["state"]) == (2, [20, 20], "finished")
     card = json.loads((run / "savedmodel" / "1" / "card.json").read_text())
     assert card["settings"]["features"]["layers"] == ["seen"]
     assert len(card["settings"]["features"]["sha256"]) == 64
@@ -329,7 +329,7 @@ def test_a_training_that_enlarges(photographs, tmp_path):
     assert result.exit_code == 0, result.output
     measured = json.loads(out.read_text())["measurements"]
     assert [m["metric"] for m in measured] == ["psnr_y", "ssim_y", "l1"]
-    assert measured[0]["protocol"]["size"] == "16 x 16 x 3"
+    assert measured[0]["protocol"]["size"] == "20 x 20 x 3"
     result = invoke("evaluate", run, "--metrics", "psnr", "--dataset-b", "mnist_5k")
     assert "--dataset-b is for models of two sets" in result.output
     to = ("--to", "tflite", "--image-size", 20, "--out", tmp_path / "export")

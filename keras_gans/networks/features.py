@@ -161,7 +161,6 @@ class Features(keras.Model):
                 f"Received: a network of {network.input_shape}"
             )
         if self.file is None:
-            network.trainable = False
             self.network = network  # which Keras saves
         self.__dict__["_find"] = lambda: inner  # past Keras, which would save it
 

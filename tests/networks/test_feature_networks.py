@@ -53,12 +53,14 @@ def test_grey_pictures():
 
 
 def test_is_never_trained():
-    """No weight to train, and moments that stay, whatever it is called with."""
-    features = Features(network())
+    """No weight to train, and moments that stay, whatever it is called with; a user's network is
+    left as it is."""
+    inner = network()
+    features = Features(inner)
     before = [np.array(weight) for weight in features.weights]
     features(pictures() * 5, training=True)
-    assert not features.trainable_weights and len(before) > 2
-    for old, new in zip(before, features.weights, strict=True):
+    assert not features.trainable_weights and len(before) > 2 and inner.trainable
+    for old, new in zip(before, inner.weights, strict=True):
         np.testing.assert_array_equal(old, new)
 
 
