@@ -220,10 +220,19 @@ def train(
         _option(
             "--width",
             "N",
-            "Channels of the widest layers, of ProGAN, R3GAN, CycleGAN and CoGAN: a step takes "
-            "about the square of it.",
+            "Channels of the widest layers, of ProGAN, R3GAN, CoGAN and translating models: a step "
+            "takes about the square of it.",
             "the paper's",
             min=1,
+        ),
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        _option(
+            "--encoder",
+            "FILE",
+            "A .keras file of a trained network, pictures to features, by which DTN translates.",
+            "of Fashion-MNIST the package's own",
         ),
     ] = None,
     ema_decay: Annotated[
@@ -313,6 +322,7 @@ def train(
     keras-gans train wgan-gp --dataset photos/ --image-size 64 --out runs/a
     keras-gans train cyclegan --dataset horses/ --dataset-b zebras/
     keras-gans train pix2pix --dataset maps/ --dataset-b photos/ --flip
+    keras-gans train dtn --dataset faces/ --dataset-b emoji/ --encoder f.keras
     """
     found = papers.find(model)
     recipe = found.recipe
@@ -334,6 +344,7 @@ def train(
         "channels": channels,
         "latent_dim": latent_dim,
         "width": width,
+        "encoder": None if encoder is None else str(encoder),
         "ema_decay": ema_decay,
         "seed": seed,
         "deterministic": deterministic,

@@ -17,6 +17,7 @@ from keras_gans.checks import network_settings
 from keras_gans.cli.forecast import Forecast, forecast_stages, seconds_of_step, until
 from keras_gans.devices.precision import check_precision, dtype_policy
 from keras_gans.devices.replicas import is_chief, make_strategy, several_workers, together
+from keras_gans.metrics import fashion_mnist_encoder
 from keras_gans.run_settings import lengthens
 from keras_gans.training.kinds import samples
 
@@ -24,6 +25,7 @@ FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 JITTER = ("crop", "flip")
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 TFDS_SPLITS = ("trainA", "trainB")  # of its sets of two
+ENCODERS = {"fashion_mnist_10k": fashion_mnist_encoder}  # by the set that they were trained for
 # What all stages of a growing model have alike. Sizes of pictures and minibatches are each one's.
 STAGE_SETTINGS = ("split", "data_dir", "on_unreadable", "channels", "latent_dim", "width")
 STAGE_SETTINGS += ("deterministic", "precision")
@@ -152,6 +154,15 @@ def check_options(model_class, settings):
             f"--width is an option of {', '.join(has)}, and not of {name}. "
             f"Received: {settings['width']}."
         )
+    if "encoder" in network_settings(model_class):
+        if settings["encoder"] is None and settings["dataset"] not in ENCODERS:
+            raise ValueError(
+                f"--encoder must be given beside --dataset '{settings['dataset']}': a .keras file "
+                f"of a network that makes features of its pictures. {name} does not train it "
+                f"(examples/{name.lower()}.py does)."
+            )
+    elif settings["encoder"] is not None:
+        raise ValueError(f"--encoder is no option of {name}. Received: '{settings['encoder']}'.")
 
 
 def load_data(model_class, settings):
@@ -289,6 +300,13 @@ def shape_of_b(model_class, data):
     return {"other_shape": tuple(data.element_spec[1].shape[1:])}
 
 
+def encoder_of(model_class, settings):
+    """The argument with the trained encoder, of models that have one: a file's, or our own."""
+    if "encoder" not in network_settings(model_class):
+        return {}
+    return {"encoder": settings["encoder"] or ENCODERS[settings["dataset"]]()}
+
+
 def build(model_class, info, settings, strategy, **shapes):
     chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -296,6 +314,7 @@ def build(model_class, info, settings, strategy, **shapes):
         chosen["num_classes"] = info.num_classes
     chosen = {**model_class.settings_for(settings["steps"]), **chosen}
     with together(), strategy.scope(), dtype_policy(settings["precision"]):
+        chosen |= encoder_of(model_class, settings)
         return model_class.from_paper(info.shape, seed=settings["seed"], **shapes, **chosen)
 
 
