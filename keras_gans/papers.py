@@ -16,7 +16,8 @@ POINT_LATENTS = 16
 # Of papers of one year; those that are not named here come after these, by their arXiv numbers.
 ORDER = (
     *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "CoGAN"),
-    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "Pix2Pix", "CycleGAN", "SRResNet", "SRGAN"),
+    *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "Pix2Pix", "CycleGAN", "DTN"),
+    *("SRResNet", "SRGAN"),
 )
 
 

@@ -36,7 +36,7 @@ CONSEQUENCES = (
 # What earlier versions did not write down.
 UNWRITTEN = {
     **{"precision": "float32", "split": None, "labels_per_class": None},
-    **{"crop": None, "flip": False, "direction": None},
+    **{"crop": None, "flip": False, "direction": None, "encoder": None},
     **{"scale": None, "generator": None, "features": None},
 }
 # What a run knows of its model and the model does not.

@@ -2,10 +2,12 @@
 
 from harness import SHAPE
 
+from keras_gans.checks import network_settings
 from keras_gans.networks import (
     build_dcgan_discriminator,
     build_dcgan_encoder,
     build_dcgan_generator,
+    build_dtn_encoder,
     build_mlp_discriminator,
     build_mlp_generator,
     build_progan_discriminator,
@@ -36,6 +38,16 @@ def vae_pair():
         build_dcgan_generator(SHAPE, 6, width=4, seed=1),
         build_dcgan_encoder(SHAPE, 6, width=4, seed=3),
     )
+
+
+def small_encoder(shape, features=5):
+    """A frozen network of a model's: not trained, but always the same."""
+    return build_dtn_encoder(shape, features, width=3, seed=3)
+
+
+def needed(model_class, shape):
+    """What `from_paper` can't do without: the trained encoder of models that have one."""
+    return {"encoder": small_encoder(shape)} if "encoder" in network_settings(model_class) else {}
 
 
 def progan_pair(**discriminator_settings):

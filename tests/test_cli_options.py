@@ -182,6 +182,58 @@ def test_width(tmp_path):
         keras_gans.R3GAN.from_paper((2,), width=8)
 
 
+# The trained encoder
+
+
+def test_encoder(tmp_path):
+    """One is there for Fashion-MNIST alone; what it is given for must fit the pictures."""
+    out = ("--out", tmp_path / "r")
+    line = fails("train", "dcgan", "--encoder", "f.keras", *out)
+    assert "--encoder is an option of DTN, and not of DCGAN. Received: f.keras" in line
+    sets = ("--dataset", "mnist_5k", "--dataset-b", "mnist_5k_edges")
+    line = fails("train", "dtn", *sets, *out)
+    assert "--encoder must be given beside --dataset 'mnist_5k'" in line
+    assert "DTN does not train it (examples/dtn.py does)" in line
+    line = fails("train", "dtn", "--encoder", tmp_path / "none.keras", *out)
+    assert "`encoder` must be a network or the path of a .keras file" in line
+    line = fails("train", "dtn", "--image-size", 32, *out)
+    assert "`encoder` must make features" in line and "(32, 32, 1)" in line
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.slow
+def test_a_training_by_an_encoder(tmp_path):
+    """The package's own and that of a file; the run goes on, translates and is exported."""
+    options = ("--width", 2, "--batch-size", 4, "--steps", 2)
+    result = invoke("train", "dtn", *options, "--out", tmp_path / "r")
+    assert result.exit_code == 0, result.output
+    settings = json.loads((tmp_path / "r" / "settings.json").read_text())
+    assert (settings["dataset"], settings["dataset_b"], settings["encoder"]) == (
+        "fashion_mnist_10k",
+        "fashion_mnist_10k_edges",
+        None,
+    )
+    gan = keras.models.load_model(tmp_path / "r" / "model.keras")
+    features = keras_gans.metrics.fashion_mnist_encoder()
+    for a, b in zip(gan.encoder.get_weights(), features.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    result = invoke("evaluate", tmp_path / "r", "--metrics", "swd", "--num", 32, "--no-cache")
+    assert result.exit_code == 0, result.output
+    result = invoke("export", tmp_path / "r", "--to", "savedmodel,tflite")
+    assert result.exit_code == 0, result.output
+
+    keras_gans.networks.build_dtn_encoder((32, 32, 3), 5, width=2).save(tmp_path / "f.keras")
+    sets = ("--dataset", "noto_skin_tones", "--dataset-b", "noto_emoji", "--image-size", 32)
+    more = (*sets, "--encoder", tmp_path / "f.keras", "--out", tmp_path / "s")
+    result = invoke("train", "dtn", *options, *more)
+    assert result.exit_code == 0, result.output
+    settings = json.loads((tmp_path / "s" / "settings.json").read_text())
+    assert settings["encoder"] == str(tmp_path / "f.keras")
+    save_png(tmp_path / "one.png", np.zeros((32, 32, 3), "uint8"))
+    result = invoke("translate", tmp_path / "s", tmp_path / "one.png", "--out", tmp_path / "t")
+    assert result.exit_code == 0, result.output
+
+
 # How long it takes
 
 

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 from keras import tree
+from small_networks import needed
 
 import keras_gans
 from keras_gans import AdversarialModel, models
@@ -29,17 +30,19 @@ def classes(model_class):
 
 @EVERY
 def test_default_networks_are_the_constructors(model_class):
-    networks = model_class.default_networks(PICTURE, classes(model_class), 8, seed=0)
+    given = needed(model_class, PICTURE)
+    networks = model_class.default_networks(PICTURE, classes(model_class), 8, seed=0, **given)
     model = model_class(**networks, seed=0)
     assert model.network_names == tuple(networks)  # in the order in which the paper has them
-    built = model_class.from_paper(PICTURE, num_classes=classes(model_class), seed=0)
+    built = model_class.from_paper(PICTURE, num_classes=classes(model_class), seed=0, **given)
     assert type(built) is getattr(keras_gans, model_class.__name__)
     assert built.network_names == model.network_names and built.seed == 0
 
 
 @pytest.mark.parametrize("model_class", TRANSLATORS.values(), ids=list(TRANSLATORS))
 def test_builds_and_translates(model_class):
-    model = model_class.from_paper(PICTURE, seed=0, ema_decay=0.9, **model_class.settings_for(7))
+    given = {**needed(model_class, PICTURE), **model_class.settings_for(7)}
+    model = model_class.from_paper(PICTURE, seed=0, ema_decay=0.9, **given)
     assert (model.seed, model.ema_decay, getattr(model, "total_steps", 7)) == (0, 0.9, 7)
     assert model.latent_prior is None and model.num_classes is None
     scale, (height, width, channels) = model_class.recipe.scale or 1, PICTURE

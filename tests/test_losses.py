@@ -274,6 +274,37 @@ def test_mean_squared_error():
     assert float(losses.mean_squared_error(far, -far)) == pytest.approx(360_000)
 
 
+def test_total_variation():
+    """Differences to the right and down, which the last column and the last row do not have.
+
+    Of 0 3 above 4 4 they are (3, 4), (0, 1), (0, 0) and (0, 0): roots 5 + 1, squares 25 + 1. The
+    second picture has a corner of 0 in each of two channels, beside 1 and beside -2: roots sqrt(2)
+    and 2 sqrt(2), squares 2 and 8.
+    """
+    first = [[[0.0, 0], [3, 0]], [[4, 0], [4, 0]]]
+    second = [[[0.0, 0], [1, -2], [1, -2]], [[1, -2], [1, -2], [1, -2]]]
+    for exponent, expected in ((1.0, 6), (2, 26), (2.0, 26), (4, 25**2 + 1)):
+        found = losses.total_variation([first], exponent)
+        assert float(found) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.total_variation([second])) == pytest.approx(3 * 2**0.5, rel=1e-5)
+    assert float(losses.total_variation([second], 2)) == pytest.approx(2 + 8)
+    both = tf.concat([tf.constant([first]), 2 * tf.constant([first])], 0)
+    assert float(losses.total_variation(both)) == pytest.approx((6 + 12) / 2, rel=1e-5)
+    for bad in (0, -1):
+        with pytest.raises(ValueError, match="`exponent` must be positive"):
+            losses.total_variation([first], bad)
+
+
+def test_total_variation_of_even_pictures():
+    """Its derivative is finite where all differences are 0, and 0 there."""
+    for exponent in (1.0, 1.5, 2.0):
+        value, (gradient,) = value_and_gradients(
+            lambda x, e=exponent: losses.total_variation(x, e),
+            np.full((2, 3, 3, 1), 0.5, "float32"),
+        )
+        assert value == pytest.approx(0, abs=2e-5) and (gradient == 0).all()
+
+
 # Entropies of classes (Springenberg, 2016)
 
 

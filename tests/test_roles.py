@@ -3,6 +3,7 @@
 import keras
 import pytest
 from cases import ROLES
+from small_networks import needed
 
 import keras_gans
 from keras_gans import AdversarialModel, models
@@ -14,7 +15,8 @@ def build(name):
     model_class = getattr(models, name)
     num_classes = 3 if model_class.recipe.needs_classes else None
     latent_dim = None if model_class.recipe.latent_dim is None else 8
-    return model_class.from_paper(SHAPE, num_classes=num_classes, latent_dim=latent_dim, seed=0)
+    given = {"num_classes": num_classes, "latent_dim": latent_dim, **needed(model_class, SHAPE)}
+    return model_class.from_paper(SHAPE, seed=0, **given)
 
 
 def test_every_class_is_in_the_table():

@@ -16,13 +16,19 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from keras_gans import models
 from keras_gans.catalogue import SETS
-from keras_gans.networks import build_progan_discriminator, build_progan_generator
+from keras_gans.checks import network_settings
+from keras_gans.networks import (
+    build_dtn_encoder,
+    build_progan_discriminator,
+    build_progan_generator,
+)
 from keras_gans.schedules import writes_schedules
 
 from keras import tree
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
-PICTURES = {"CycleGAN": (256, 256, 3)}  # the paper's, where the recipe's data are no set of ours
+# The paper's, where the recipe's data are no set of ours, or not like the paper's.
+PICTURES = {"CycleGAN": (256, 256, 3), "DTN": (32, 32, 3)}
 USUAL = (28, 28, 1)
 # Further forms of a class: words, the shape of the paper's pictures and arguments of `from_paper`.
 FORMS = {
@@ -124,6 +130,8 @@ def shape_of(model_class):
 def rows(model_class):
     """Rows of the table: of a class by itself, and of its further forms."""
     options = {"num_classes": 10} if model_class.recipe.needs_classes else {}
+    if "encoder" in network_settings(model_class):  # a trained one is asked for
+        options["encoder"] = build_dtn_encoder(shape_of(model_class))
     name = f"`{model_class.__name__}`"
     yield row(model_class, name, shape_of(model_class), options)
     for words, shape, options in FORMS.get(model_class.__name__, ()):

@@ -220,8 +220,8 @@ def train(
         _option(
             "--width",
             "N",
-            "Channels of the widest layers, of ProGAN, R3GAN, CycleGAN and CoGAN: a step takes "
-            "about the square of it.",
+            "Channels of the widest layers, of ProGAN, R3GAN, CoGAN and translating models: a step "
+            "takes about the square of it.",
             "the paper's",
             min=1,
         ),
@@ -255,6 +255,15 @@ def train(
             "weights of keras.applications without the classifier, or a .keras file and some of "
             "its layers, NET.keras:conv3,conv5:torch; MODE is that of its `preprocess_input`.",
             "the pixels",
+        ),
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        _option(
+            "--encoder",
+            "FILE",
+            "A .keras file of a trained network, pictures to features, by which DTN translates.",
+            "of Fashion-MNIST the package's own",
         ),
     ] = None,
     ema_decay: Annotated[
@@ -346,6 +355,7 @@ def train(
     keras-gans train pix2pix --dataset maps/ --dataset-b photos/ --flip
     keras-gans train srresnet --dataset photos/ --scale 4 --flip
     keras-gans train srgan --dataset photos/ --generator runs/SRResNet-photos
+    keras-gans train dtn --dataset faces/ --dataset-b emoji/ --encoder f.keras
     """
     found = papers.find(model)
     recipe = found.recipe
@@ -370,6 +380,7 @@ def train(
         "scale": scale or recipe.scale,
         "generator": generator,
         "features": features,
+        "encoder": None if encoder is None else str(encoder),
         "ema_decay": ema_decay,
         "seed": seed,
         "deterministic": deterministic,

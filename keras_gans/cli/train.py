@@ -17,6 +17,7 @@ from keras_gans.checks import network_settings, takes
 from keras_gans.cli.forecast import Forecast, forecast_stages, seconds_of_step, until
 from keras_gans.devices.precision import check_precision, dtype_policy
 from keras_gans.devices.replicas import is_chief, make_strategy, several_workers, together
+from keras_gans.metrics import fashion_mnist_encoder
 from keras_gans.networks import Features
 from keras_gans.run_settings import lengthens
 from keras_gans.runs.sampling import KerasSampler, open_sampler
@@ -28,11 +29,13 @@ OF_SOME = {  # options, and which models have them
     "scale": lambda model_class: model_class.recipe.scale is not None,
     "generator": lambda model_class: "generator" in network_settings(model_class),
     "features": lambda model_class: takes(model_class, "features"),
+    "encoder": lambda model_class: "encoder" in network_settings(model_class),
 }
 FORECAST_FROM = 500  # steps; a shorter training is over before one is made
 JITTER = ("crop", "flip")
 DATA_SETTINGS = ("image_size", "channels", "data_dir", "on_unreadable", "value_range")
 TFDS_SPLITS = ("trainA", "trainB")  # of its sets of two
+ENCODERS = {"fashion_mnist_10k": fashion_mnist_encoder}  # by the set that they were trained for
 # What all stages of a growing model have alike. Sizes of pictures and minibatches are each one's.
 STAGE_SETTINGS = ("split", "data_dir", "on_unreadable", "channels", "latent_dim", "width")
 STAGE_SETTINGS += ("deterministic", "precision")
@@ -162,6 +165,13 @@ def check_options(model_class, settings):
                 f"--{option} is an option of {', '.join(has)}, and not of {name}. "
                 f"Received: {settings[option]}."
             )
+    missing = settings["encoder"] is None and settings["dataset"] not in ENCODERS
+    if "encoder" in network_settings(model_class) and missing:
+        raise ValueError(
+            f"--encoder must be given beside --dataset '{settings['dataset']}': a .keras file "
+            f"of a network that makes features of its pictures. {name} does not train it "
+            f"(examples/{name.lower()}.py does)."
+        )
 
 
 def load_data(model_class, settings):
@@ -301,6 +311,13 @@ def shape_of_b(model_class, data):
     return {"other_shape": tuple(data.element_spec[1].shape[1:])}
 
 
+def encoder_of(model_class, settings):
+    """The argument with the trained encoder, of models that have one: a file's, or our own."""
+    if "encoder" not in network_settings(model_class):
+        return {}
+    return {"encoder": settings["encoder"] or ENCODERS[settings["dataset"]]()}
+
+
 def build(model_class, info, settings, strategy, **shapes):
     chosen = {name: settings.get(name) for name in ("latent_dim", "ema_decay", "width", "scale")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -312,6 +329,7 @@ def build(model_class, info, settings, strategy, **shapes):
             chosen["generator"] = generator_of(settings["generator"])
         if settings.get("features") is not None:
             chosen["features"] = features_of(settings["features"])
+        chosen |= encoder_of(model_class, settings)
         return model_class.from_paper(info.shape, seed=settings["seed"], **shapes, **chosen)
 
 

@@ -11,7 +11,7 @@ from keras_gans.metrics.clustering import (
     normalized_mutual_information,
 )
 from keras_gans.metrics.evaluation import Evaluation, evaluate
-from keras_gans.metrics.fashion import fashion_mnist_classifier
+from keras_gans.metrics.fashion import fashion_mnist_classifier, fashion_mnist_encoder
 from keras_gans.metrics.features import CallableExtractor, Extractor, GivenFeatures
 from keras_gans.metrics.fid import FID, frechet_distance
 from keras_gans.metrics.inception import Inception2015, InceptionV3
@@ -66,6 +66,7 @@ __all__ = [
     "clustering_accuracy",
     "evaluate",
     "fashion_mnist_classifier",
+    "fashion_mnist_encoder",
     "frechet_distance",
     "kernel_distance",
     "luminance",

@@ -81,3 +81,18 @@ def fashion_mnist_classifier():
     """
     with importlib.resources.as_file(weights_file()) as path:
         return FashionClassifier(path)
+
+
+def fashion_mnist_encoder():
+    """The same network as a `keras.Model`, pictures to features, as models take one (`DTN`).
+
+    Returns:
+        Functional `keras.Model`: grey pictures (batch, 28, 28, 1) in [-1, 1] to features (batch,
+        128), none of them negative.
+
+    Example:
+
+    >>> gan = DTN.from_paper((28, 28, 1), encoder=fashion_mnist_encoder())
+    """
+    network = fashion_mnist_classifier().network
+    return keras.Model(network.inputs[0], network.outputs[0], name="fashion_mnist_encoder")

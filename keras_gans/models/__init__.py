@@ -8,6 +8,7 @@ from keras_gans.models.cogan import CoGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.dragan import DRAGAN
+from keras_gans.models.dtn import DTN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.lapgan import LAPGAN
@@ -31,6 +32,7 @@ __all__ = [
     "CGAN",
     "DCGAN",
     "DRAGAN",
+    "DTN",
     "GAN",
     "LAPGAN",
     "LSGAN",

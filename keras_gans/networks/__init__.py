@@ -18,6 +18,12 @@ from keras_gans.networks.dcgan import (
     build_dcgan_encoder,
     build_dcgan_generator,
 )
+from keras_gans.networks.dtn import (
+    build_dtn_classifier,
+    build_dtn_decoder,
+    build_dtn_discriminator,
+    build_dtn_encoder,
+)
 from keras_gans.networks.features import PREPROCESSINGS, Features
 from keras_gans.networks.infogan import build_infogan_discriminator, build_infogan_generator
 from keras_gans.networks.lapgan import build_lapgan_discriminators, build_lapgan_generators
@@ -62,6 +68,10 @@ __all__ = [
     "build_dcgan_discriminator",
     "build_dcgan_encoder",
     "build_dcgan_generator",
+    "build_dtn_classifier",
+    "build_dtn_decoder",
+    "build_dtn_discriminator",
+    "build_dtn_encoder",
     "build_infogan_discriminator",
     "build_infogan_generator",
     "build_lapgan_discriminators",

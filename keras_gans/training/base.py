@@ -168,9 +168,10 @@ class AdversarialModel(PlayersModel):
         """
         shape, num_classes = checks.resolve_paper(cls, shape, num_classes, latent_dim)
         own = {n: settings[n] for n in checks.network_settings(cls) if n in settings}
-        both = inspect.signature(cls).parameters  # the constructor's, which may know one as well
-        settings = {n: v for n, v in settings.items() if n not in own or n in both}
         networks = cls.default_networks(shape, num_classes, latent_dim, seed, **own)
+        both = inspect.signature(cls).parameters  # the constructor's, which may know one as well
+        both = set(both) - set(networks)  # of a network, `default_networks` gives it
+        settings = {n: v for n, v in settings.items() if n not in own or n in both}
         networks |= {n: settings.pop(n) for n in [*settings] if n in networks}
         if (cls.recipe.labelled or num_classes is not None) and checks.takes(cls, "num_classes"):
             settings["num_classes"] = num_classes

@@ -7,7 +7,14 @@ import pytest
 from metric_streams import fed
 
 from keras_gans.datasets import embedded
-from keras_gans.metrics import FID, InceptionScore, MetricSet, fashion, fashion_mnist_classifier
+from keras_gans.metrics import (
+    FID,
+    InceptionScore,
+    MetricSet,
+    fashion,
+    fashion_mnist_classifier,
+    fashion_mnist_encoder,
+)
 from keras_gans.metrics.features import hash_of_file
 
 
@@ -31,6 +38,15 @@ def test_accuracy_is_that_of_its_card(reals):
     stated = float(re.search(r"10,000 test pictures \| ([\d.]+)%", card)[1])
     assert 100 * accuracy == pytest.approx(stated, abs=0.011)
     assert hash_of_file(fashion.weights_file()) == classifier.digest and classifier.digest in card
+
+
+def test_the_encoder_makes_the_classifiers_features(reals):
+    """As a network of pictures in [-1, 1], with the weights of its file."""
+    pictures, encoder = reals[0][:20], fashion_mnist_encoder()
+    assert (encoder.input_shape, encoder.output_shape) == ((None, 28, 28, 1), (None, 128))
+    found = encoder(pictures / 127.5 - 1, training=False)
+    expected = fashion_mnist_classifier()(pictures).features
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_distances_grow_with_noise(reals):
