@@ -87,6 +87,7 @@ def main():
         **{
             "photos": {"required": True, "help": "the folder that is learned from"},
             "unseen": {"required": True, "help": "a folder of others, to be enlarged"},
+            "begin-with": {"help": "a run of SRResNet that is there (default: one is trained)"},
             "gan-steps": {"type": int, "default": 2000, "help": "of SRGAN (default: 2000)"},
             "crop": {"type": int, "default": 72, "help": "side of the windows (default: 72)"},
             "width": {"type": int, "default": 32, "help": "filters (default: 32)"},
@@ -123,10 +124,11 @@ def main():
         runs.train(gan, dataset, f"{args.out}/{name}", steps, fresh=True, settings=settings)
         return gan
 
-    first = SRResNet.from_paper(
-        shape, width=args.width, num_blocks=args.blocks, bicubic=True, **common
-    )
-    first = trained(first, "srresnet", args.steps)
+    if args.begin_with is None:
+        settings = {"width": args.width, "num_blocks": args.blocks, "bicubic": True}
+        first = trained(SRResNet.from_paper(shape, **settings, **common), "srresnet", args.steps)
+    else:
+        first = keras.models.load_model(Path(args.begin_with, "model.keras"))
     wanted = photographs(args.unseen)
     low = {name: downscale(pictures, SCALE) for name, pictures in wanted.items()}
     made = {
