@@ -17,7 +17,7 @@ POINT_LATENTS = 16
 ORDER = (
     *("GAN", "VAE", "CGAN", "DCGAN", "SSGAN", "InfoGAN", "VAEGAN", "CoGAN"),
     *("LSGAN", "WGAN", "DRAGAN", "WGANGP", "BEGAN", "Pix2Pix", "CycleGAN", "DTN"),
-    *("SRResNet", "SRGAN"),
+    *("SRGAN", "SRResNet"),
 )
 
 
