@@ -1299,7 +1299,7 @@ def small_models():
     kernel.assign(20 * kernel)  # so that there is something to see
     return {
         "pix2pix": edges,
-        "enlarger": enlarger(None, None),
+        "enlarger": enlarger(),
         "inpainter": end_to_end.inpainter(),
         "text": end_to_end.from_text(),
         "vae": BY_NAME["VAE"].build(),
@@ -1323,8 +1323,8 @@ def one_way_pictures():
     return edges, pictures.repeat(3, axis=-1)
 
 
-def enlarger(height, width):
-    """A model of pictures of any size, or of one, that enlarges each pixel to 4 x 4 others."""
+def enlarger():
+    """A model of pictures of any size, that enlarges each pixel to 4 x 4 others."""
     import keras
 
     from keras_gans.families.translation import Translator
@@ -1348,7 +1348,7 @@ def enlarger(height, width):
         def translate(self, pictures):
             return self.ask("translate", pictures)
 
-    inputs = keras.Input((height, width, 3))
+    inputs = keras.Input((None, None, 3))
     layer = keras.layers.Conv2DTranspose(3, 4, strides=4, activation="tanh")
     network = keras.Model(inputs, layer(inputs))
     shade = np.linspace(0.4, 1.6, 16).reshape(4, 4, 1, 1)
@@ -1356,8 +1356,7 @@ def enlarger(height, width):
     return Enlarger(generator=network, seed=0)
 
 
-# Of what is of any size, the same of one size: a .tflite file has one.
-SIZED = {"enlarger": functools.partial(enlarger, 12, 18)}
+SIZES = {"enlarger": (12, 18)}  # of the files of what is of any size
 
 
 @pytest.fixture(scope="module")
@@ -1373,10 +1372,16 @@ def small_site(tmp_path_factory):
         facts = {"pix2pix": {"dataset": "A: fashion_mnist_10k_edges, B: fashion_mnist_10k"}}
         told = {"facts": facts.get(name), "allow_untrained": True, "verbose": False}
         export.savedmodel(model, directory, **told)
-        sized = SIZED[name]() if name in SIZED else model
         for i, port in enumerate(ports):
             file = directory / ("model.tflite" if i == 0 else f"model_{port}.tflite")
-            export.tflite(sized, file, direction=port, allow_untrained=True, verbose=False)
+            export.tflite(
+                model,
+                file,
+                direction=port,
+                allow_untrained=True,
+                verbose=False,
+                size=SIZES.get(name),
+            )
         if name == "pix2pix":
             shown = model.translation_grid(*one_way_pictures())
             save_png(directory / "grid.png", kinds.render(shown, columns=8))

@@ -357,5 +357,5 @@ def test_what_does_not_fit(tmp_path):
             DTN.from_paper((16, 16, 1), encoder=keras.Model(inputs, outputs))
     with pytest.raises(ValueError, match="`decoder` must make pictures that `encoder` takes"):
         DTN.from_paper((16, 16, 1), encoder=small_encoder((16, 16, 1)), other_shape=(32, 32, 1))
-    with pytest.raises(ValueError, match="`decoder` must be a built keras.Model"):
+    with pytest.raises(ValueError, match=r"`decoder` must be a built keras.Model"):
         DTN.from_paper((16, 16, 1), encoder=small_encoder((16, 16, 1)), decoder=None)
