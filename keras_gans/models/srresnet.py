@@ -63,7 +63,7 @@ class SRResNet(SuperResolver):
     recipe = Recipe(
         dataset="noto_emoji",
         batch_size=16,
-        steps=10_000,
+        steps=3_000,
         latent_dim=None,
         scale=4,
         crop=96,
