@@ -24,3 +24,15 @@ SHARED = {
     "SNGAN": "the vectors of the power iteration",
     "BEGAN": "a control variable that follows the losses",
 }
+
+# Two processes are held against one device with these: they sum gradients as two replicas do, which
+# all models are held against. What replicas share they have to share too.
+OF_WORKERS = {
+    **SHARED,
+    "InfoGAN": "codes that are drawn beside the latents",
+    "CatGAN": "an entropy of the whole batch",
+    "CycleGAN": "a history of fakes",
+    "SemiSupervisedAAE": "a network that several players train",
+    "SSGAN": "first weights by data, and the means of whole batches",
+    "SRGAN": "small data beside large ones, and features that no player trains",
+}
