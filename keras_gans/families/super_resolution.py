@@ -6,7 +6,7 @@ from keras import tree
 from keras_gans.checks import check_int
 from keras_gans.datasets.downscaled import check_scale, enlarge_bicubic
 from keras_gans.devices.randomness import derive_seed
-from keras_gans.families.translation import Translator, rows_of_grid
+from keras_gans.families.translation import OneWayTranslator, check_as_many, rows_of_grid
 from keras_gans.images import to_uint8
 from keras_gans.networks import build_srresnet_generator
 from keras_gans.networks._parts import check_picture_shape
@@ -15,18 +15,13 @@ from keras_gans.training import kinds
 OVERLAP = 16
 
 
-class SuperResolver(Translator):
+class SuperResolver(OneWayTranslator):
     """A model whose `generator` makes pictures out of such with a part of the height and width.
 
     The generator takes pictures of any size, or of one. A subclass sets `scale`, by how much height
     and width grow (`scale_of`), and writes `train_step`. Where it learns from pictures of one size
     `high_shape()` says so.
     """
-
-    @property
-    def sampler(self):
-        """The generator, or its average where there is one."""
-        return self.ema_generator or self.generator
 
     def high_shape(self):
         """Shape (H, W, C) of the high pictures that it learns from; sides may be `None`."""
@@ -36,9 +31,6 @@ class SuperResolver(Translator):
         high, scale = self.high_shape(), self.scale
         low = (*(n and n // scale for n in high[:2]), self.generator.input_shape[-1])
         return kinds.Pictures("low", low), kinds.Pictures("high", high)
-
-    def call(self, pictures, training=False):
-        return self.generator(pictures, training=training)
 
     def pairs(self, data):
         """The minibatch (low, high) of a step.
@@ -103,8 +95,7 @@ class SuperResolver(Translator):
         Returns:
             uint8 array (3 num, scale H, scale W, C), row after row.
         """
-        if len(low) != len(high):
-            raise ValueError(f"`high` must be as many as `low`, {len(low)}. Received: {len(high)}")
+        check_as_many("high", high, "low", low)
         given = self.pictures_for(self.sampler, low, "low")
         wanted = self.data_spec()[1].from_border(high)
         bicubic = enlarge_bicubic(to_uint8(given), self.scale).astype("float32") / 127.5 - 1.0

@@ -92,6 +92,32 @@ class Translator(AdversarialModel):
         return lambda model: model.translation_grid(*parts), len(parts[0])
 
 
+class OneWayTranslator(Translator):
+    """Translators of pictures of one set into pictures of another, as a rule by `generator`."""
+
+    @property
+    def sampler(self):
+        """The generator, or its average where there is one."""
+        return self.ema_generator or self.generator
+
+    def call(self, pictures, training=False):
+        return self.generator(pictures, training=training)
+
+    def translate(self, pictures):
+        """What becomes of pictures, by the average where there is one.
+
+        Args:
+            pictures: array (num, H, W, C), uint8, or float32 in [-1, 1].
+
+        Returns:
+            uint8 array (num, H, W, D).
+
+        Raises:
+            ValueError: the pictures do not fit the network.
+        """
+        return to_uint8(self.apply_to(self.pictures_for(self.sampler, pictures), self.sampler))
+
+
 class TwoWayTranslator(Translator):
     """Translators between two sets, A and B: networks `generator_a_to_b` and `generator_b_to_a`."""
 
@@ -154,6 +180,14 @@ class TwoWayTranslator(Translator):
             translated = self.apply_to(pictures, there)
             rows += [pictures, translated, self.apply_to(translated, back)]
         return rows_of_grid(*rows)
+
+
+def check_as_many(name, pictures, other, others):
+    """Raises ValueError unless there is one picture for each of others, all called by name."""
+    if len(pictures) != len(others):
+        raise ValueError(
+            f"`{name}` must be as many as `{other}`, {len(others)}. Received: {len(pictures)}"
+        )
 
 
 def rows_of_grid(*rows):

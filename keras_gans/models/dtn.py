@@ -38,8 +38,7 @@ from keras import ops
 
 from keras_gans.checks import check_fits, check_not_negative, check_path
 from keras_gans.devices.randomness import derive_seed
-from keras_gans.families.translation import Translator, rows_of_grid
-from keras_gans.images import to_uint8
+from keras_gans.families.translation import OneWayTranslator, check_as_many, rows_of_grid
 from keras_gans.losses import class_cross_entropy, mean_squared_error, total_variation
 from keras_gans.networks import build_dtn_decoder, build_dtn_discriminator
 from keras_gans.optimizers import adam
@@ -50,7 +49,7 @@ OF_SOURCE, OF_TARGET, TARGET = range(3)  # the paper's classes 1, 2 and 3
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class DTN(Translator):
+class DTN(OneWayTranslator):
     """A decoder that makes pictures of the target out of what a frozen encoder says of any picture.
 
     Args:
@@ -250,20 +249,6 @@ class DTN(Translator):
         logits = self.discriminator(pictures, training=True)
         return class_cross_entropy(ops.full(ops.shape(logits)[:1], label, "int32"), logits)
 
-    def translate(self, pictures):
-        """Pictures of the source as those of the target, by the average where there is one.
-
-        Args:
-            pictures: array (num, H, W, C), uint8, or float32 in [-1, 1].
-
-        Returns:
-            uint8 array (num, H, W, D).
-
-        Raises:
-            ValueError: the pictures do not fit the encoder.
-        """
-        return to_uint8(self.apply_to(self.pictures_for(self.sampler, pictures), self.sampler))
-
     def translation_grid(self, sources, targets):
         """Four rows for `callbacks.SampleGrid`: s, G(s), t and G(t), which is to be t again.
 
@@ -274,10 +259,7 @@ class DTN(Translator):
         Returns:
             uint8 array (4 num, H, W, C or D, whichever is more), row after row.
         """
-        if len(sources) != len(targets):
-            raise ValueError(
-                f"`targets` must be as many as `sources`, {len(sources)}. Received: {len(targets)}"
-            )
+        check_as_many("targets", targets, "sources", sources)
         sources = self.pictures_for(self.sampler, sources, "sources")
         targets = self.data_spec()[1].from_border(targets)
         seen = ops.convert_to_numpy(in_channels(targets, sources.shape[-1]))

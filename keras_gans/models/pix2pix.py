@@ -32,8 +32,7 @@ from keras import ops
 
 from keras_gans.checks import check_not_negative
 from keras_gans.devices.randomness import derive_seed
-from keras_gans.families.translation import Translator, rows_of_grid
-from keras_gans.images import to_uint8
+from keras_gans.families.translation import OneWayTranslator, check_as_many, rows_of_grid
 from keras_gans.losses import (
     l1,
     minimax_discriminator_loss,
@@ -48,7 +47,7 @@ PATCHES = {3: 70, 2: 34}  # pixels that a logit sees, by layers of the discrimin
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class Pix2Pix(Translator):
+class Pix2Pix(OneWayTranslator):
     """A generator that makes one picture of a pair out of the other.
 
     Args:
@@ -186,14 +185,6 @@ class Pix2Pix(Translator):
             kinds.Pictures("targets", tuple(network.output_shape[1:])),
         )
 
-    @property
-    def sampler(self):
-        """The generator, or its average where there is one."""
-        return self.ema_generator or self.generator
-
-    def call(self, pictures, training=False):
-        return self.generator(pictures, training=training)
-
     def train_step(self, data):
         ((inputs, targets),) = self.minibatches(data, 1)
         with self.update("generator") as losses:
@@ -216,20 +207,6 @@ class Pix2Pix(Translator):
         pictures = ops.cast(pictures, inputs.dtype)
         return self.discriminator(ops.concatenate([inputs, pictures], axis=-1), training=True)
 
-    def translate(self, pictures):
-        """What the generator, or its average where there is one, makes of pictures.
-
-        Args:
-            pictures: array (num, H, W, C), uint8, or float32 in [-1, 1].
-
-        Returns:
-            uint8 array (num, H, W, D).
-
-        Raises:
-            ValueError: the pictures do not fit the generator.
-        """
-        return to_uint8(self.apply_to(self.pictures_for(self.sampler, pictures), self.sampler))
-
     def translation_grid(self, inputs, targets):
         """Three rows for `callbacks.SampleGrid`: what is given, what is made, what belongs to it.
 
@@ -239,10 +216,7 @@ class Pix2Pix(Translator):
         Returns:
             uint8 array (3 num, H, W, C or D, whichever is more), row after row.
         """
-        if len(inputs) != len(targets):
-            raise ValueError(
-                f"`targets` must be as many as `inputs`, {len(inputs)}. Received: {len(targets)}"
-            )
+        check_as_many("targets", targets, "inputs", inputs)
         given = self.pictures_for(self.sampler, inputs, "inputs")
         wanted = self.data_spec()[1].from_border(targets)
         return rows_of_grid(given, self.apply_to(given, self.sampler), wanted)
