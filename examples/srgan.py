@@ -23,12 +23,11 @@ from pathlib import Path
 from keras_gans import SRGAN, SRResNet, files, metrics, networks, optimizers, runs
 from keras_gans.datasets import downscale, downscaled, enlarge_bicubic, load
 from keras_gans.images import save_png
-from keras_gans.picture_files import find
+from keras_gans.picture_files import find, open_picture
 from keras_gans.schedules import ConstantThenLinear
 
 import keras
 import numpy as np
-from PIL import Image
 
 from common import arguments
 
@@ -42,7 +41,8 @@ def photographs(folder):
     """`{name: uint8 array (1, H, W, 3)}`, cut to sides that the scale divides."""
     found = {}
     for path in find(Path(folder)):
-        pixels = np.asarray(Image.open(path).convert("RGB"))
+        with open_picture(path) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
         height, width = (side // SCALE * SCALE for side in pixels.shape[:2])
         found[path.stem] = pixels[None, :height, :width]
     return found

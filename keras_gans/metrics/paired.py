@@ -182,8 +182,8 @@ class ViewedPairMetric(PairMetric):
     """A measure of pairs that may look at their brightness alone, and leave out their borders.
 
     Args:
-        measure: function of two float32 tensors (num, height, width, channels), levels from 0 to
-            255, that returns (num,).
+        measure: function of two tensors (num, height, width, channels), uint8 or float32 with
+            levels from 0 to 255, that returns (num,).
         name: str.
         smallest: the least side of what it looks at.
         of_luminance: whether it looks at `luminance`, of pictures in RGB.
@@ -215,7 +215,7 @@ class ViewedPairMetric(PairMetric):
         shave = self.view["shave"]
         if shave:
             pictures = pictures[:, shave:-shave, shave:-shave]
-        return luminance(pictures) if self.view["of_luminance"] else tf.cast(pictures, tf.float32)
+        return luminance(pictures) if self.view["of_luminance"] else pictures
 
 
 class PSNR(ViewedPairMetric):

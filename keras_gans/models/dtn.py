@@ -179,7 +179,7 @@ class DTN(OneWayTranslator):
             )
         encoder = encoder if isinstance(encoder, keras.Model) else read_encoder(encoder)
         fits = encoder.input_shape == (None, *shape) and len(encoder.outputs) == 1
-        if not fits or len(encoder.output_shape) != 2:
+        if not fits or encoder.outputs[0].ndim != 2:
             raise ValueError(
                 f"`encoder` must make features (batch, d) of pictures of `shape`, {shape}. "
                 f"Received: one of {encoder.input_shape} to {encoder.output_shape}"

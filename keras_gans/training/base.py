@@ -646,9 +646,7 @@ class AdversarialModel(PlayersModel):
         # never another's.
         taken = tree.flatten(network.inputs)
         specs = [
-            tf.TensorSpec(
-                [want and got for want, got in zip(i.shape, t.shape, strict=True)], t.dtype
-            )
+            tf.TensorSpec(i.shape if None in i.shape[1:] else (None, *t.shape[1:]), t.dtype)
             for i, t in zip(taken, tree.flatten(rows), strict=True)
         ]
         key = (id(network), *((tuple(spec.shape), spec.dtype) for spec in specs))

@@ -151,7 +151,7 @@ def test_pictures_that_calibrate_have_the_levels_of_the_run(tmp_path, monkeypatc
     (tmp_path / "pictures").mkdir()
     Image.fromarray(np.full((8, 8), 4095, np.uint16)).save(tmp_path / "pictures/a.png")
     given = []
-    monkeypatch.setattr(from_run, "tflite", lambda *arguments: given.append(arguments[3]))
+    monkeypatch.setattr(from_run, "tflite", lambda *arguments, **_: given.append(arguments[3]))
     options = {"quantization": "int8", "pictures": tmp_path / "pictures"}
     export_run(tmp_path, "tflite", tmp_path / "out", **options)
     assert given[0].min() == 255

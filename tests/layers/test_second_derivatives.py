@@ -31,6 +31,7 @@ LAYERS = {
     "Basis2D": (lambda **s: ours.Basis2D((2, 3), **s), ROWS),
     "BatchNormalization": (ours.BatchNormalization, MAPS),
     "BatchNormalization of rows": (ours.BatchNormalization, ROWS),
+    "BicubicUpsampling2D": (lambda **s: ours.BicubicUpsampling2D(2, **s), MAPS),
     "BilinearResampling2D up": (lambda **s: ours.BilinearResampling2D("up", **s), MAPS),
     "BilinearResampling2D down": (lambda **s: ours.BilinearResampling2D("down", **s), MAPS),
     "DropReference": (lambda **s: ours.DropReference(2, **s), ROWS),
@@ -65,6 +66,7 @@ LAYERS = {
     "PixelNormalization": (ours.PixelNormalization, MAPS),
     "ReLU": (ours.ReLU, ROWS),
     "ReferenceBatch": (lambda **s: ours.ReferenceBatch(2, **s), ROWS),
+    "PixelShuffle2D": (lambda **s: ours.PixelShuffle2D(2, **s), (2, 3, 2, 8)),
     "ReflectionPadding2D": (lambda **s: ours.ReflectionPadding2D(2, **s), MAPS),
     "ResampledConv2D": (lambda **s: ours.ResampledConv2D(3, 3, padding="same", **s), MAPS),
     "ResampledConv2D up": (
