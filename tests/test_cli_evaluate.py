@@ -298,7 +298,10 @@ def of_pairs(targets, made):
     return {"l1": np.abs(errors).mean(), "psnr": (-10 * np.log10(squared)).mean()}
 
 
-@pytest.mark.parametrize("direction", ["a_to_b", "b_to_a", None])
+SLOW = pytest.param("a_to_b", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("direction", [SLOW, "b_to_a", None])
 def test_pairs_that_are_side_by_side(side_by_side, tmp_path, direction):
     """Of the run's own folder, in the direction of the training or in one that the user says."""
     gan, both, root = side_by_side

@@ -10,7 +10,7 @@ from cases import BY_NAME, CASES, SHARED
 
 # Their equalities take longest to trace, and are of the slow round.
 LARGE = {"CycleGAN", "LAPGAN", "MDGAN", "ProGAN", "ProGANLS", "VAEGAN"}
-LARGE |= {"ClusteringAAE", "SemiSupervisedAAE"}
+LARGE |= {"ClusteringAAE", "DTN", "SRGAN", "SemiSupervisedAAE"}
 SMALL = {case.name for case in CASES} - LARGE
 # In these an update once ran before a read of its weights.
 RACED = {"DRAGAN", "ProGAN"}
