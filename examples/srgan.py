@@ -120,7 +120,7 @@ def main():
         gan.compile(
             **{f"{player}_optimizer": optimizers.adam(rate, beta_1=0.9) for player in gan.players}
         )
-        settings = vars(args) | {"steps": steps}
+        settings = vars(args) | {"scale": SCALE, "crop": [args.crop] * 2}
         runs.train(gan, dataset, f"{args.out}/{name}", steps, fresh=True, settings=settings)
         return gan
 

@@ -125,6 +125,15 @@ def ring(seed):
     return datasets.load("ring", batch_size=8, seed=seed)
 
 
+def test_steps_are_those_that_are_asked_for(tmp_path):
+    """A script writes down its own arguments, among which there may be other steps."""
+    gan = points()
+    assert runs.train(gan, ring(0), tmp_path / "run", steps=2, settings={"steps": 5, "word": "x"})
+    settings = read_json(tmp_path / "run" / "settings.json")
+    assert (settings["steps"], settings["steps_taken"], settings["word"]) == (2, 2, "x")
+    assert int(gan.optimizer_of("generator").iterations) == 2
+
+
 def test_a_finished_run_that_cannot_be_lengthened_stays_finished(tmp_path, monkeypatch):
     """Data of the same name and size, but others: told only when the checkpoint is read."""
     monkeypatch.setattr("keras_gans.runs.training.savedmodel", lambda *arguments, **more: None)

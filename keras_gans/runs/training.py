@@ -82,7 +82,8 @@ def train(
         sample_every: steps between sample grids; when `None` a tenth of all, or as before in a run
             that is lengthened.
         fresh: whether an earlier run in the directory is replaced.
-        settings: dict of further settings to write down.
+        settings: dict of further settings to write down. Of `steps` it has those above, whatever
+            stands there.
         samples, columns: what the grids show, as in `callbacks.SampleGrid`. Models that make
             pictures out of pictures show some of the dataset's when `None`.
         callbacks: further Keras callbacks.
@@ -154,9 +155,9 @@ def _settings_of(gan, dataset, run, steps, sample_every, fresh, settings):
     settings = {
         **chosen_of(gan),
         "dataset": dataset.info.name,
-        "steps": steps,
         "sample_every": sample_every or earlier.get("sample_every") or max(1, steps // 10),
         **(settings or {}),
+        "steps": steps,  # whatever else a script writes down
         **facts_of_model(gan, dataset.info),
         "plot_limit": None if reals is None else points_limit(reals),
     }
