@@ -2,7 +2,8 @@
 
 SRResNet learns from windows of a folder of photographs by the squared error; SRGAN goes on with its
 generator, by what a trained network sees and a discriminator. Photographs of another folder are
-made small and enlarged again: by the bicubic filter, by both, and shown beside each other.
+made small and enlarged again: by the bicubic filter, by both, and shown beside each other. Without
+folders, emoji that come with the package stand for photographs.
 
 The trained network is a file of yours: VGG19's weights without its classifier, as
 keras.applications has them, or any .keras file with --preprocessing and --layers. Without one,
@@ -12,6 +13,7 @@ Where it differs from the paper: fewer and narrower blocks, which learn what is 
 bicubic enlargement; windows of 72 x 72; thousands of steps in place of a million, at rates that
 fall from 4e-4; the pictures come from averaged generators.
 
+    python examples/srgan.py
     python examples/srgan.py --photos photos/ --unseen others/ --features vgg19_notop.h5
     python examples/srgan.py --photos photos/ --unseen others/ --features net.keras \\
         --layers relu3 --preprocessing torch
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from keras_gans import SRGAN, SRResNet, files, metrics, networks, optimizers, runs
 from keras_gans.datasets import downscale, downscaled, enlarge_bicubic, load
-from keras_gans.images import save_png
+from keras_gans.images import save_png, to_uint8
 from keras_gans.picture_files import find, open_picture
 from keras_gans.schedules import ConstantThenLinear
 
@@ -33,6 +35,7 @@ from common import arguments
 
 SCALE = 4
 EMA_DECAY = 0.998
+OUT = {"srresnet": "-srresnet", "srgan": ""}  # of the run directory
 RATES = {"srresnet": 4e-4, "srgan": 1e-4}
 DETAIL = 160  # pixels a side of what is shown of a photograph
 
@@ -46,6 +49,14 @@ def photographs(folder):
         height, width = (side // SCALE * SCALE for side in pixels.shape[:2])
         found[path.stem] = pixels[None, :height, :width]
     return found
+
+
+def emoji(**settings):
+    """Most of the emoji as a dataset, and some of the others as `photographs` has them."""
+    others = load("noto_emoji", "train[1440:]", shuffle=False, batch_size=200)
+    pictures = to_uint8(next(iter(others)))[::10]
+    unseen = {f"emoji_{index}": picture[None] for index, picture in enumerate(pictures)}
+    return load("noto_emoji", "train[:1440]", **settings), unseen
 
 
 def measure(made, wanted, judge):
@@ -85,11 +96,11 @@ def main():
         steps=4000,
         batch_size=16,
         **{
-            "photos": {"required": True, "help": "the folder that is learned from"},
-            "unseen": {"required": True, "help": "a folder of others, to be enlarged"},
+            "photos": {"help": "the folder that is learned from (default: emoji)"},
+            "unseen": {"help": "a folder of others, to be enlarged"},
             "begin-with": {"help": "a run of SRResNet that is there (default: one is trained)"},
-            "gan-steps": {"type": int, "default": 2000, "help": "of SRGAN (default: 2000)"},
-            "crop": {"type": int, "default": 72, "help": "side of the windows (default: 72)"},
+            "gan-steps": {"type": int, "help": "of SRGAN (default: half of --steps)"},
+            "crop": {"type": int, "help": "side of the windows (default: 72, of emoji 48)"},
             "width": {"type": int, "default": 32, "help": "filters (default: 32)"},
             "blocks": {"type": int, "default": 5, "help": "residual blocks (default: 5)"},
             "features": {"help": "file of the network that SRGAN learns by"},
@@ -110,7 +121,15 @@ def main():
 
     seen = features(args.features, args.layers)
     judge = features(args.judge or args.features, args.judge_layers or args.layers)
-    dataset = load(args.photos, batch_size=args.batch_size, crop=args.crop, flip=True)
+    if (args.photos is None) != (args.unseen is None):
+        raise SystemExit("Error: --photos and --unseen must both be given, or neither.")
+    args.gan_steps = args.gan_steps or max(1, args.steps // 2)
+    args.crop = args.crop or (48 if args.photos is None else 72)
+    settings = {"batch_size": args.batch_size, "crop": args.crop, "flip": True, "seed": args.seed}
+    if args.photos is None:
+        dataset, wanted = emoji(**settings)
+    else:
+        dataset, wanted = load(args.photos, **settings), photographs(args.unseen)
     dataset = downscaled(dataset, SCALE)
     shape = dataset.info.shape
     common = {"ema_decay": EMA_DECAY, "seed": args.seed}
@@ -121,7 +140,7 @@ def main():
             **{f"{player}_optimizer": optimizers.adam(rate, beta_1=0.9) for player in gan.players}
         )
         settings = vars(args) | {"scale": SCALE, "crop": [args.crop] * 2}
-        runs.train(gan, dataset, f"{args.out}/{name}", steps, fresh=True, settings=settings)
+        runs.train(gan, dataset, f"{args.out}{OUT[name]}", steps, fresh=True, settings=settings)
         return gan
 
     if args.begin_with is None:
@@ -129,7 +148,6 @@ def main():
         first = trained(SRResNet.from_paper(shape, **settings, **common), "srresnet", args.steps)
     else:
         first = keras.models.load_model(Path(args.begin_with, "model.keras"))
-    wanted = photographs(args.unseen)
     low = {name: downscale(pictures, SCALE) for name, pictures in wanted.items()}
     made = {
         "bicubic": {name: enlarge_bicubic(pictures, SCALE) for name, pictures in low.items()},
